@@ -1,0 +1,1 @@
+"""Manifests, Arrow shards, the catalogue and the batch plan."""

@@ -1,0 +1,1 @@
+"""The CKA watch and the entropy metrics of snapshots."""

@@ -1,0 +1,1 @@
+"""Test sets in, error tables out."""

@@ -1,0 +1,1 @@
+"""Encoder, CTC head, adaptor, language model and their composition."""

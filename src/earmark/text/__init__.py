@@ -1,0 +1,1 @@
+"""From raw transcripts to normalised text and phoneme labels."""

@@ -1,0 +1,1 @@
+"""One loop over four stages, in segments."""

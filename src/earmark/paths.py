@@ -1,0 +1,83 @@
+"""Where everything of a run lies: the one description of the tree under results/RUN.
+
+corpora/NAME/manifest.parquet        rows as the corpus has them (and audio/ where it was synthesised)
+text/NAME/manifest.parquet           the same rows with text, phones and status
+shards/NAME/NAME-00000.arrow         features and labels; .parquet beside it is the index
+shards/dataset.json                  all that training sees of the data
+llm/                                 the language model and tokenizer that post-training starts from
+pretrain|align|ia_sft_N|joint/step_0000500/     weights, metrics.parquet, done.json
+cka/score_K_ref_R.json, decision_K.json, trace.json
+entropy/STAGE_STEP.json              NSE, PAI, CSAI
+evaluation/                          utterances.parquet, scores.json
+report.html, summary.json
+"""
+
+from pathlib import Path
+
+
+def step_name(step: int) -> str:
+    """Folder of a step: seven digits, so that names sort."""
+    return f"step_{step:07d}"
+
+
+class RunPaths:
+    """Paths of one run."""
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+
+    def raw_manifest(self, corpus: str) -> Path:
+        """Rows as the corpus has them."""
+        return self.folder / "corpora" / corpus / "manifest.parquet"
+
+    def manifest(self, corpus: str) -> Path:
+        """Rows with labels and status."""
+        return self.folder / "text" / corpus / "manifest.parquet"
+
+    def shards(self, corpus: str) -> Path:
+        """Folder of a corpus's shards."""
+        return self.folder / "shards" / corpus
+
+    def shards_done(self, corpus: str) -> Path:
+        """Completion marker of a corpus's shards: their names, rows and checksums."""
+        return self.shards(corpus) / "done.json"
+
+    @property
+    def dataset(self) -> Path:
+        """The one manifest that training sees."""
+        return self.folder / "shards" / "dataset.json"
+
+    @property
+    def llm(self) -> Path:
+        """Language model and tokenizer, Hugging Face format."""
+        return self.folder / "llm"
+
+    def stage(self, stage: str) -> Path:
+        """Folder of a stage instance: pretrain, align, ia_sft_1, ..., joint."""
+        return self.folder / stage
+
+    def step(self, stage: str, step: int) -> Path:
+        """Folder of a segment's end."""
+        return self.folder / stage / step_name(step)
+
+    def score(self, step: int, reference: int) -> Path:
+        """CKA between two snapshots, named by both: another tau recomputes nothing."""
+        return self.folder / "cka" / f"score_{step:07d}_ref_{reference:07d}.json"
+
+    def decision(self, step: int) -> Path:
+        """State of the watch after a step."""
+        return self.folder / "cka" / f"decision_{step:07d}.json"
+
+    @property
+    def trace(self) -> Path:
+        """All decisions."""
+        return self.folder / "cka" / "trace.json"
+
+    def entropy(self, stage: str, step: int) -> Path:
+        """NSE, PAI and CSAI of one encoder."""
+        return self.folder / "entropy" / f"{stage}_{step:07d}.json"
+
+    @property
+    def evaluation(self) -> Path:
+        """Folder of the evaluation."""
+        return self.folder / "evaluation"

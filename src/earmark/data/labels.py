@@ -1,5 +1,7 @@
 """Raw manifest -> labelled manifest: normalised text, phones, and a status for every row."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +11,6 @@ from earmark.audio.read import SAMPLE_RATE
 from earmark.config import Shards
 from earmark.data.manifest import KEPT, LABELLED
 from earmark.errors import TextError
-from earmark.losses import minimum_ctc_frames
 from earmark.text.inventory import Inventory
 from earmark.text.normalise import normalise
 from earmark.text.phonemes import Phonemizer
@@ -65,3 +66,8 @@ def frames_status(frames: int, phones: list[str]) -> str:
     if -(-frames // SUBSAMPLING) < minimum_ctc_frames(phones):
         return "too few frames for CTC"
     return KEPT
+
+
+def minimum_ctc_frames(symbols: Sequence[object]) -> int:
+    """Frames that CTC needs: one a symbol, and a blank between equal neighbours."""
+    return len(symbols) + sum(one == other for one, other in itertools.pairwise(symbols))

@@ -1,0 +1,53 @@
+# Each target sets up what it needs: a fresh machine needs Python 3.11 with venv, make, and nothing by hand.
+# Variables: PYTHON (interpreter), LOCK (envs/gpu.lock on a GPU machine), TORCH_INDEX (package index of another
+# build of torch than pip would choose), ARGS (further arguments for snakemake or pytest).
+
+PYTHON ?= python3.11
+LOCK ?= envs/cpu.lock
+TORCH_INDEX ?=
+ARGS ?=
+
+# One thread a process: two stages run side by side on two cores, and sums keep their order.
+export OMP_NUM_THREADS := 1
+export OMP_WAIT_POLICY := PASSIVE
+# DeepSpeed's kernels are compiled when first used, if ever, not while installing.
+export DS_BUILD_OPS := 0
+unexport PYTHONPATH
+
+# The stamp carries what the environment was made of, and where: its scripts hold absolute paths.
+STAMP := .venv/made-of-$(shell (cat envs/cpu.lock $(LOCK) pyproject.toml; pwd) | sha256sum | cut -c1-16)
+IN_VENV := . .venv/bin/activate &&
+PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
+SNAKEMAKE := mkdir -p .snakemake && $(IN_VENV) flock --nonblock --conflict-exit-code 3 .snakemake/make.lock \
+	snakemake --nolock --profile profiles/default
+
+.PHONY: setup run real test bench check
+
+setup: $(STAMP)
+
+$(STAMP):
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed: install it, or name another with make PYTHON=..." >&2; exit 2; }
+	@echo "Setting up .venv from $(LOCK) (some minutes, once)"
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) $$(grep -E '^(pip|setuptools)==' envs/cpu.lock)
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $$(grep '^torch==' envs/cpu.lock)
+	$(PIP) --no-build-isolation --requirement $(LOCK)
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# flock, not Snakemake's own lock, keeps two runs apart: a killed run leaves no lock behind.
+run: setup
+	$(SNAKEMAKE) --config settings=config/default.yaml $(ARGS)
+
+real: setup
+	$(SNAKEMAKE) --config settings=config/words.yaml $(ARGS)
+
+test: setup
+	$(IN_VENV) python -m pytest -m "not slow" $(ARGS)
+
+# Scripts whose name begins with bench_ write results/bench/NAME.json.
+bench: setup
+	$(IN_VENV) set -e; for script in $(sort $(wildcard bench/bench_*.py)); do echo "$$script"; python "$$script"; done
+
+check: setup
+	$(IN_VENV) ruff check . && ruff format --check . && mypy && python -m pytest -m slow $(ARGS)

@@ -35,8 +35,14 @@ _THIRD_THIRD = frozenset(
     "阻止 顶点 领土 领导 饱满 首脑 首领 鼓掌 鼓舞 可以 也许 只有 只好 洗澡 雨伞 了解 友好 美好 管理 "
     "广场 永远 语法 表姐 洗手 打扫 举手 好久 很久".split()
 )
-# Complements (跑得快) outnumber 得 as a verb on its own; 得到 and its like are phrases.
-_READINGS = {"得": "de"}
+# Complements (跑得快) outnumber 得 as a verb, except in these words.
+_READINGS = {
+    "得": ["de"],
+    "得到": ["dé", "dào"],
+    "得以": ["dé", "yǐ"],
+    "得分": ["dé", "fēn"],
+    "得奖": ["dé", "jiǎng"],
+}
 _LONGEST_WORD = 8
 
 _NUMERALS = frozenset("零一二三四五六七八九")
@@ -100,12 +106,12 @@ def split_words(run: str) -> Iterator[str]:
     """Cut a run of Han characters into known words, the longest first from the left; others stand alone."""
     from pypinyin.constants import PHRASES_DICT
 
+    lists = (PHRASES_DICT, _READINGS, _NEUTRAL_SECOND, _THIRD_THIRD)
     start = 0
     while start < len(run):
         ends = range(min(start + _LONGEST_WORD, len(run)), start + 1, -1)
         words = (run[start:end] for end in ends)
-        known = (w for w in words if w in PHRASES_DICT or w in _NEUTRAL_SECOND or w in _THIRD_THIRD)
-        word = next(known, run[start])
+        word = next((word for word in words if any(word in known for known in lists)), run[start])
         yield word
         start += len(word)
 
@@ -114,10 +120,12 @@ def _read(word: str) -> list[Syllable]:
     """Citation readings: the phrase's, else the first reading of each character."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
-    if len(word) > 1 and word in PHRASES_DICT:
+    if word in _READINGS:
+        readings = _READINGS[word]
+    elif len(word) > 1 and word in PHRASES_DICT:
         readings = [reading[0] for reading in PHRASES_DICT[word]]
     else:
-        readings = [_READINGS.get(c) or PINYIN_DICT.get(ord(c), "").split(",")[0] for c in word]
+        readings = [PINYIN_DICT.get(ord(c), "").split(",")[0] for c in word]
     if "" in readings:
         unknown = word[readings.index("")]
         raise TextError(f"{unknown!r} has no reading in pypinyin: correct the text", "cannot be labelled")
@@ -179,8 +187,9 @@ def third_tone_pairs(words: list[str]) -> list[int]:
     """Indices i, in order, at which two third tones (i, i+1) become second and third.
 
     Inside a word first, in pairs from its left. Words of one syllable pair up from the left (我|很: 2 3);
-    one that is left over leans on the longer word that follows (很|美丽: 2 3 4; 小|老虎: 3 2 3), at the end
-    of the run on what precedes (我很|好, 展览|馆: 2 2 3). Nothing crosses two such groups: speakers may pause.
+    one that is left over leans on the longer word that follows (很|美丽: 2 3 4; 小|老虎: 3 2 3), or at the
+    run's end on what precedes (我很|好, 展览|馆: 2 2 3). Nothing crosses two such groups: speakers may
+    pause there.
     """
     pairs: list[int] = []
     start, single = 0, None

@@ -15,12 +15,12 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from earmark.errors import TextError
+from earmark.errors import TextError, UserError
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
@@ -123,7 +123,7 @@ def _canonical(text: str) -> str:
     """Lower case; letters and apostrophes inside words stay, all else parts words; Han needs no spaces."""
     letters = "".join(c if c.isalpha() or c in "' " or _is_mark(c) else _gap(c) for c in text.lower())
     words = re.sub(r"(?<![a-z])'+|'+(?![a-z])", " ", letters)
-    return " ".join(match.group() for match in _STRETCH.finditer(words))
+    return re.sub(rf"(?<=[{HAN}]) (?=[{HAN}])", "", " ".join(_STRETCH.findall(words)))
 
 
 def _is_mark(character: str) -> bool:
@@ -218,15 +218,27 @@ def _chinese(folder: Path) -> Any:
     keep = dict.fromkeys(
         ("remove_interjections", "remove_erhua", "traditional_to_simple", "full_to_half"), False
     )
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
-            built = Path(temporary) / "built"
-            Normalizer(cache_dir=str(built), **keep)
-            # Another process may have been faster; its graph is the same.
-            with contextlib.suppress(OSError):
-                built.rename(folder)
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _build_whole(folder, lambda built: Normalizer(cache_dir=str(built), **keep))
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error}): set XDG_CACHE_HOME to another folder"
+        ) from None
     return Normalizer(cache_dir=str(folder), **keep)
+
+
+def _build_whole(folder: Path, build: Callable[[Path], object]) -> None:
+    """Build in a temporary folder, then rename; another process may be faster, with the same result."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        built = Path(temporary) / "built"
+        build(built)
+        try:
+            built.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
 
 
 def _cache_dir() -> Path:

@@ -11,6 +11,7 @@ from earmark.errors import AudioError
 SAMPLE_RATE = 16_000
 """Samples a second that all features are computed at."""
 
+_G722_BYTES_PER_SECOND = 8_000
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
 
@@ -45,12 +46,13 @@ def audio_seconds(path: Path | str) -> float:
     import soundfile
 
     path = _present(path)
-    if not _is_g722(path):
-        with contextlib.suppress(soundfile.LibsndfileError):
-            info = soundfile.info(path)
-            # An mp3's header keeps the full length when the file was cut short.
-            if 0 < info.frames < _UNKNOWN_FRAMES and not info.subtype.startswith("MPEG"):
-                return float(info.frames / info.samplerate)
+    if _is_g722(path):
+        return path.stat().st_size / _G722_BYTES_PER_SECOND
+    with contextlib.suppress(soundfile.LibsndfileError):
+        info = soundfile.info(path)
+        # An mp3's header keeps the full length when the file was cut short.
+        if 0 < info.frames < _UNKNOWN_FRAMES and not info.subtype.startswith("MPEG"):
+            return float(info.frames / info.samplerate)
     samples, rate = _decode(path, 0.0, None)
     if samples.shape[0] == 0:
         raise AudioError(f"{path} holds no samples: replace it or leave it out")

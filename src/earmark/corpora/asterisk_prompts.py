@@ -60,6 +60,8 @@ def _transcripts(path: Path) -> dict[str, str]:
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise CorpusError(f"{path} is not a gzipped list ({error}): install {SOURCE} again") from None
     pairs = [line.partition(":") for line in lines if ":" in line and not line.startswith(";")]
+    if not pairs:
+        raise CorpusError(f"{path} lists no prompts: install {SOURCE} again")
     return {name.strip(): " ".join(_NOTE.sub(" ", text).split()) for name, _, text in pairs}
 
 

@@ -63,8 +63,8 @@ def _lines(corpus: FolderCorpus) -> list[tuple[int, Line | None]]:
     columns = first.rstrip("\r").split("\t")
     if missing := [name for name in NEEDED if name not in columns]:
         raise CorpusError(
-            f"{table} has the columns {', '.join(columns)} (by tabs) and lacks {', '.join(missing)}: "
-            f"its first line must name {', '.join(NEEDED)}"
+            f"{table} has the columns {', '.join(columns) or 'none'} (by tabs) and lacks "
+            f"{', '.join(missing)}: its first line must name {', '.join(NEEDED)}"
         )
     split = [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(rest, 2) if line.strip()]
     return [

@@ -13,7 +13,7 @@ from earmark.io import read_json
 SUMMARY = Path("results/default/summary.json")
 
 LIMITS = {"cer_zh": 0.08, "wer_en": 0.12, "mer_zh_en": 0.15, "wall_seconds": 720}
-"""Largest values allowed: error rates on held-out voices and sentences; seconds of the pipeline on two cores."""
+"""Largest values: error rates on held-out voices and sentences; seconds of the pipeline on two cores."""
 
 MIN_SWAPS = 2
 """Fewest swaps that CKA has to trigger."""

@@ -1,0 +1,60 @@
+"""espeak-ng through ctypes: text to samples in memory (its public C interface, speak_lib.h)."""
+
+import ctypes
+from functools import lru_cache
+
+import numpy as np
+
+from earmark.errors import CorpusError
+
+AUDIO_OUTPUT_SYNCHRONOUS = 2
+CHARS_UTF8 = 1
+RATE, PITCH, RANGE = 1, 3, 4
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
+class _Engine:
+    """The one engine of this process."""
+
+    def __init__(self) -> None:
+        import espeakng_loader
+
+        self.library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = espeakng_loader.get_data_path().encode()
+        self.rate = self.library.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
+        if self.rate <= 0:
+            raise CorpusError("espeak-ng did not start: reinstall the package espeakng-loader")
+        self.chunks: list[np.ndarray] = []
+        self.callback = _CALLBACK(self._collect)  # kept: ctypes would free it
+        self.library.espeak_SetSynthCallback(self.callback)
+
+    def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: int) -> int:
+        if count > 0:
+            self.chunks.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _engine() -> _Engine:
+    return _Engine()
+
+
+def say(text: str, voice: str, rate: int, pitch: int, spread: int) -> tuple[np.ndarray, int]:
+    """Speak `text`: int16 samples (N,) and their rate in Hz.
+
+    :param voice: such as "cmn+f2" or "en-us+Andy".
+    :param rate: words a minute. :param pitch: 0-99. :param spread: pitch range, 0-99.
+    """
+    engine = _engine()
+    if engine.library.espeak_SetVoiceByName(voice.encode()) != 0:
+        raise CorpusError(f"espeak-ng has no voice {voice!r}: see `espeak-ng --voices`")
+    for parameter, value in ((RATE, rate), (PITCH, pitch), (RANGE, spread)):
+        engine.library.espeak_SetParameter(parameter, value, 0)
+    engine.chunks.clear()
+    data = text.encode()
+    engine.library.espeak_Synth(data, len(data) + 1, 0, 1, 0, CHARS_UTF8, None, None)
+    engine.library.espeak_Synchronize()
+    if not engine.chunks:
+        raise CorpusError(f"espeak-ng said nothing for {text!r} with voice {voice!r}: leave the sentence out")
+    return np.concatenate(engine.chunks), engine.rate

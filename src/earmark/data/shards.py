@@ -1,0 +1,257 @@
+"""Shards: Arrow IPC files of log-mel features and labels, mapped into memory and read in place.
+
+A shard's columns: id, language, text, phones (list of int16), frames (int32), features (list of float16, frames x
+n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: inventory hash, versions,
+and the SHA-256 of the file itself, computed with 64 placeholders in the hash's place. Beside it lies a Parquet index.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+import earmark
+from earmark.errors import ShardError
+from earmark.io import replacing, write_parquet
+
+FORMAT = "1"
+"""Version of the shard format and of the normaliser that made its labels."""
+ROWS_PER_BATCH = 256
+_PLACEHOLDER = b"@" * 64
+_EDGE = 1 << 16
+"""The schema, and with it the checksum, stands in the first and the last bytes of an Arrow file."""
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("language", pa.string()),
+        ("text", pa.string()),
+        ("phones", pa.list_(pa.int16())),
+        ("frames", pa.int32()),
+        ("features", pa.list_(pa.float16())),
+        ("crc32", pa.uint32()),
+    ]
+)
+
+INDEX = pa.schema(
+    [
+        ("id", pa.string()),
+        ("corpus", pa.string()),
+        ("split", pa.string()),
+        ("language", pa.string()),
+        ("speaker", pa.string()),
+        ("shard", pa.string()),
+        ("row", pa.int32()),
+        ("frames", pa.int32()),
+        ("phones", pa.int32()),
+        ("duration", pa.float64()),
+        ("text", pa.string()),
+    ]
+)
+"""Columns of the index beside a shard; `phones` is their number."""
+
+
+class Example(NamedTuple):
+    """An utterance ready for a shard: `row` is its manifest row, features are (T, n_mels) float16."""
+
+    row: dict[str, Any]
+    phones: list[int]
+    features: np.ndarray
+
+
+class Moments:
+    """Sums for the global mean and variance of each mel bin, taken while shards are written."""
+
+    def __init__(self, n_mels: int):
+        self.frames = 0
+        self.total = np.zeros(n_mels)
+        self.squares = np.zeros(n_mels)
+
+    def add(self, features: np.ndarray) -> None:
+        """Count (T, n_mels) features."""
+        wide = features.astype(np.float64)
+        self.frames += len(wide)
+        self.total += wide.sum(axis=0)
+        self.squares += (wide**2).sum(axis=0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, to be summed over shards."""
+        return {"frames": self.frames, "total": self.total.tolist(), "squares": self.squares.tolist()}
+
+
+def crc(features: np.ndarray, phones: np.ndarray) -> int:
+    """Checksum of one row: of its float16 features and int16 phones."""
+    return zlib.crc32(phones, zlib.crc32(features))
+
+
+def write_shard(path: Path, examples: Iterable[Example], inventory_hash: str) -> dict[str, Any]:
+    """Write a shard and its index; the index comes last, so that a shard without one is not whole.
+
+    :returns: {"shard", "rows", "seconds", "sha256"}.
+    """
+    metadata = {
+        "format": FORMAT,
+        "earmark": earmark.__version__,
+        "inventory": inventory_hash,
+        "sha256": _PLACEHOLDER.decode(),
+    }
+    index: list[dict[str, Any]] = []
+    with replacing(path) as temporary:
+        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA.with_metadata(metadata)) as writer:
+            for batch in _batches(examples):
+                for example in batch:
+                    index.append(_index_row(example, path.name, len(index)))
+                writer.write_batch(_record_batch(batch))
+        checksum = _stamp(temporary)
+    write_parquet(path.with_suffix(".parquet"), pa.Table.from_pylist(index, schema=INDEX))
+    seconds = sum(row["duration"] for row in index)
+    return {"shard": path.name, "rows": len(index), "seconds": round(seconds, 3), "sha256": checksum}
+
+
+def _batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    batch: list[Example] = []
+    for example in examples:
+        batch.append(example)
+        if len(batch) == ROWS_PER_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _record_batch(batch: list[Example]) -> pa.RecordBatch:
+    phones = [np.asarray(example.phones, dtype=np.int16) for example in batch]
+    features = [np.ascontiguousarray(example.features, dtype=np.float16) for example in batch]
+    columns = [
+        pa.array([example.row["id"] for example in batch]),
+        pa.array([example.row["language"] for example in batch]),
+        pa.array([example.row["text"] for example in batch]),
+        _lists(phones, pa.int16()),
+        pa.array([len(one) for one in features], pa.int32()),
+        _lists([one.reshape(-1) for one in features], pa.float16()),
+        pa.array([crc(one, ids) for one, ids in zip(features, phones, strict=True)], pa.uint32()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _lists(arrays: list[np.ndarray], kind: pa.DataType) -> pa.ListArray:
+    offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(arrays), kind))
+
+
+def _index_row(example: Example, shard: str, position: int) -> dict[str, Any]:
+    row = example.row
+    kept = {name: row[name] for name in ("id", "corpus", "split", "language", "speaker", "text")}
+    frames = len(example.features)
+    return kept | {
+        "shard": shard,
+        "row": position,
+        "frames": frames,
+        "phones": len(example.phones),
+        "duration": frames / 100,
+    }
+
+
+def _stamp(path: Path) -> str:
+    """Put the file's own SHA-256 in the placeholders' places."""
+    checksum = _hash_without(path, _PLACEHOLDER)
+    with path.open("r+b") as handle:
+        for position in _positions(path, _PLACEHOLDER):
+            handle.seek(position)
+            handle.write(checksum.encode())
+    return checksum
+
+
+def _positions(path: Path, token: bytes) -> list[int]:
+    size = path.stat().st_size
+    found = set()
+    with path.open("rb") as handle:
+        for start in (0, max(0, size - _EDGE)):
+            handle.seek(start)
+            edge, at = handle.read(_EDGE), -1
+            while (at := edge.find(token, at + 1)) >= 0:
+                found.add(start + at)
+    return sorted(found)
+
+
+def _hash_without(path: Path, token: bytes) -> str:
+    """SHA-256 of the file as it is with placeholders wherever `token` stands in its edges."""
+    hasher, position = hashlib.sha256(), 0
+    with path.open("rb") as handle:
+        for start in [*_positions(path, token), path.stat().st_size]:
+            while position < start:
+                block = handle.read(min(1 << 20, start - position))
+                hasher.update(block)
+                position += len(block)
+            if position < path.stat().st_size:
+                handle.read(len(token))
+                hasher.update(_PLACEHOLDER)
+                position += len(token)
+    return hasher.hexdigest()
+
+
+class Shard:
+    """A shard opened for reading: rows come as views into the memory map."""
+
+    def __init__(self, path: Path | str, inventory_hash: str | None = None):
+        self.path = Path(path)
+        try:
+            self._map = pa.memory_map(str(self.path))
+            self._reader = pa.ipc.open_file(self._map)
+        except FileNotFoundError:
+            raise ShardError(f"{path} does not exist: build the shards again") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ShardError(f"{path} is damaged ({error}): delete it and its folder's done.json, build again") from None
+        self.metadata = {key.decode(): value.decode() for key, value in (self._reader.schema.metadata or {}).items()}
+        if inventory_hash and self.metadata.get("inventory") != inventory_hash:
+            raise ShardError(
+                f"{path} was labelled with inventory {self.metadata.get('inventory')}, this run has {inventory_hash}: "
+                "build the shards again"
+            )
+        self._columns: dict[int, tuple[np.ndarray, ...]] = {}
+
+    def __getitem__(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """(features (T, n_mels) float16 view, phones (U,) int16 view) of a row, its checksum compared."""
+        number, position = divmod(row, ROWS_PER_BATCH)
+        try:
+            features, feature_at, phones, phones_at, frames, checksums = self._batch(number)
+            feature = features[feature_at[position] : feature_at[position + 1]]
+            phone = phones[phones_at[position] : phones_at[position + 1]]
+            whole = crc(feature, phone) == int(checksums[position])
+        except (IndexError, ValueError, OSError, pa.ArrowException):
+            whole = False
+        if not whole:
+            raise ShardError(
+                f"{self.path} is damaged in row {row} (checksum): delete it and its folder's done.json, build again"
+            )
+        return feature.reshape(frames[position], -1), phone
+
+    def _batch(self, number: int) -> tuple[np.ndarray, ...]:
+        if number not in self._columns:
+            batch = self._reader.get_batch(number)
+            features, phones = batch.column("features"), batch.column("phones")
+            self._columns[number] = (
+                features.values.to_numpy(),
+                features.offsets.to_numpy(),
+                phones.values.to_numpy(),
+                phones.offsets.to_numpy(),
+                batch.column("frames").to_numpy(),
+                batch.column("crc32").to_numpy(),
+            )
+        return self._columns[number]
+
+
+def verify(path: Path) -> str:
+    """SHA-256 of a whole shard, compared with the one in its schema.
+
+    :raises ShardError: damaged or cut short.
+    """
+    stated = Shard(path).metadata.get("sha256", "")
+    found = _hash_without(path, stated.encode()) if len(stated) == len(_PLACEHOLDER) else ""
+    if stated != found:
+        raise ShardError(f"{path} is damaged (SHA-256): delete it and its folder's done.json, build again")
+    return stated

@@ -1,0 +1,108 @@
+"""The language model: Qwen3, either real weights from a folder or a small one with a tokenizer of one token a hanzi."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from earmark.config import SmallLLM
+from earmark.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
+
+SPEECH = "<speech>"
+"""Placeholder whose place the speech embeddings take (Eq. 4)."""
+END = "<|im_end|>"
+_SPECIAL = ["<|endoftext|>", "<|im_start|>", END, SPEECH, "<unk>"]
+# Qwen3's own chat template without its tools and thinking parts.
+_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenizerFast":
+    """Tokenizer of the small model: a token for each hanzi, pieces of words for Latin script."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")]
+    )
+    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+    characters = sorted({character for text in texts for character in text if not character.isspace()})
+    trainer = trainers.BpeTrainer(
+        # Every character alone and at a word's end, merged pieces, special tokens.
+        vocab_size=len(_SPECIAL) + 2 * len(characters) + settings.latin_vocabulary,
+        initial_alphabet=characters,
+        special_tokens=_SPECIAL,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="<unk>",
+        eos_token=END,
+        pad_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>", SPEECH],
+        clean_up_tokenization_spaces=False,
+    )
+    fast.chat_template = _TEMPLATE
+    return fast
+
+
+def build_small(settings: SmallLLM, vocabulary: int) -> "Qwen3ForCausalLM":
+    """A Qwen3 with random weights from torch's generator."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    config = Qwen3Config(
+        vocab_size=vocabulary,
+        hidden_size=settings.hidden_size,
+        intermediate_size=3 * settings.hidden_size,
+        num_hidden_layers=settings.n_layers,
+        num_attention_heads=settings.n_heads,
+        num_key_value_heads=settings.n_heads,
+        head_dim=settings.hidden_size // settings.n_heads,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+    )
+    return Qwen3ForCausalLM(config)
+
+
+def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokenizerFast"]:
+    """Model and tokenizer from a local folder in Qwen3's published format; `<speech>` is added where it lacks."""
+    from transformers import AutoConfig, AutoTokenizer, Qwen3ForCausalLM
+
+    folder = Path(folder)
+    for name in ("config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder / name} does not exist: llm must be a folder with a Qwen3 model")
+    try:
+        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        if kind != "qwen3":
+            raise CheckpointError(f"{folder} holds a model of type {kind!r}: a Qwen3 is expected")
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = Qwen3ForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{folder} is not a whole Qwen3 folder ({error}): fetch its files again") from None
+    if tokenizer.convert_tokens_to_ids(SPEECH) in (None, tokenizer.unk_token_id):
+        tokenizer.add_special_tokens({"additional_special_tokens": [SPEECH]}, replace_extra_special_tokens=False)
+    if len(tokenizer) > model.config.vocab_size:
+        model.resize_token_embeddings(len(tokenizer))
+    return model, tokenizer
+
+
+def prompt_ids(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
+    """Token ids before and after the speech: the chat template around `prompt<speech>` (section A.2, Eq. 4)."""
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt + SPEECH}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=False,
+    )
+    before, after = text.split(SPEECH)
+    return (
+        tokenizer.encode(before, add_special_tokens=False),
+        tokenizer.encode(after, add_special_tokens=False),
+    )

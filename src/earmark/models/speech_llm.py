@@ -1,0 +1,77 @@
+"""Encoder, adaptor and language model as one (Eqs. 1-5)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from earmark.models.adaptor import Adaptor
+from earmark.models.encoder import ConformerEncoder
+
+IGNORED = -100
+"""Label of positions that bear no loss."""
+
+
+class Spliced(NamedTuple):
+    """Composed sequences: S positions at most."""
+
+    embeddings: torch.Tensor
+    """(B, S, d) inputs."""
+    mask: torch.Tensor
+    """(B, S) int64, 1 where valid."""
+    labels: torch.Tensor
+    """(B, S) int64 token ids, `IGNORED` on prompt, speech and padding."""
+
+
+class SpeechLLM(nn.Module):
+    """Speech embeddings in the place of `<speech>` in an instruction.
+
+    :param before: token ids of the prompt before the speech. :param after: those behind it.
+    """
+
+    def __init__(
+        self, encoder: ConformerEncoder, adaptor: Adaptor, llm: nn.Module, before: list[int], after: list[int]
+    ):
+        super().__init__()
+        self.encoder, self.adaptor, self.llm = encoder, adaptor, llm
+        self.register_buffer("before", torch.tensor(before), persistent=False)
+        self.register_buffer("after", torch.tensor(after), persistent=False)
+        self.before: torch.Tensor
+        self.after: torch.Tensor
+
+    def embed(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features (B, T, n_mels) -> speech embeddings (B, L', d) and their lengths (Eqs. 2, 3)."""
+        encoded, encoded_lengths = self.encoder(features, lengths)[:2]
+        speech, speech_lengths = self.adaptor(encoded, encoded_lengths)[:2]
+        return speech, speech_lengths
+
+    def splice(self, speech: torch.Tensor, lengths: torch.Tensor, targets: list[list[int]] | None = None) -> Spliced:
+        """Compose [before; speech; after; target] (Eq. 4), padded on the right.
+
+        Labels are masked by the length of what precedes the target, not by searching for a token.
+        """
+        lookup = self.llm.get_input_embeddings()
+        before, after = lookup(self.before), lookup(self.after)
+        targets = targets or [[] for _ in range(len(speech))]
+        rows, labels = [], []
+        for number, target in enumerate(targets):
+            ids = torch.tensor(target, dtype=torch.long, device=speech.device)
+            prefix = [before, speech[number, : int(lengths[number])], after]
+            rows.append(torch.cat([*prefix, lookup(ids)]))
+            silent = torch.full((sum(len(part) for part in prefix),), IGNORED, device=speech.device)
+            labels.append(torch.cat([silent, ids]))
+        padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        return Spliced(
+            embeddings=padded,
+            mask=nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in labels], batch_first=True),
+            labels=nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED),
+        )
+
+    def target_logits(self, spliced: Spliced) -> tuple[torch.Tensor, torch.Tensor]:
+        """(logits (N, V), labels (N,)) of the positions that bear a loss, each predicted from the one before.
+
+        Logits of the other positions are never computed: with Qwen3's vocabulary they would be most of the memory.
+        """
+        hidden = self.llm.model(inputs_embeds=spliced.embeddings, attention_mask=spliced.mask, use_cache=False)[0]
+        bears = spliced.labels[:, 1:] != IGNORED
+        return self.llm.lm_head(hidden[:, :-1][bears]), spliced.labels[:, 1:][bears]

@@ -1,0 +1,28 @@
+"""Learning rate as a pure function of the step (section A.3)."""
+
+from earmark.config import Stage
+
+TAIL_END = 0.05
+"""Share of the rate that is left at the end of a linear tail."""
+
+
+def rate(step: int, stage: Stage, steps: int) -> float:
+    """Learning rate of `step` (from 0) of `steps`: linear warm-up, exponential decay, linear tail if one is set."""
+    if step < stage.warmup_steps:
+        return stage.peak_rate * (step + 1) / stage.warmup_steps
+    value = stage.peak_rate
+    if stage.half_life:
+        value *= 0.5 ** ((step - stage.warmup_steps) / stage.half_life)
+    tail = stage.tail_fraction * steps
+    left = steps - step
+    if tail and left < tail:
+        value *= TAIL_END + (1 - TAIL_END) * left / tail
+    return value
+
+
+def consistency(step: int, stage: Stage) -> float:
+    """Weight of the consistency term at `step`: grows linearly to `consistency_scale` (icefall: over 2,000 steps)."""
+    since = step - stage.consistency_from
+    if since < 0:
+        return 0.0
+    return stage.consistency_scale * min(1.0, (since + 1) / max(1, stage.consistency_warmup))

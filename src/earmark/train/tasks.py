@@ -1,0 +1,101 @@
+"""What a batch costs: one small module a kind of loss, all with the same forward."""
+
+import hashlib
+import random
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from earmark.config import Stage
+from earmark.data.dataset import Batch
+from earmark.losses import cr_ctc_loss, ctc_sum
+from earmark.models.ctc_head import CTCHead
+from earmark.models.encoder import ConformerEncoder
+from earmark.models.speech_llm import SpeechLLM
+from earmark.train.augment import views
+from earmark.train.schedule import consistency
+
+
+class Loss(NamedTuple):
+    """`value` is minimised; `parts` are its parts for the records (nats)."""
+
+    value: torch.Tensor
+    parts: dict[str, torch.Tensor]
+
+
+class Moment(NamedTuple):
+    """Where training is: all randomness is drawn from it, so a resumed run draws the same."""
+
+    seed: int
+    stage: str
+    step: int
+    micro: int
+    rank: int
+
+    def generator(self) -> random.Random:
+        """A generator of this moment; torch's own (dropout) is seeded with it as well."""
+        rng = random.Random(hashlib.sha256(repr(tuple(self)).encode()).hexdigest())
+        torch.manual_seed(rng.getrandbits(63))
+        return rng
+
+
+class CTCTask(nn.Module):
+    """Pretraining: CTC or CR-CTC on phones (section 3.4)."""
+
+    def __init__(self, encoder: ConformerEncoder, head: CTCHead, stage: Stage):
+        super().__init__()
+        self.encoder, self.head, self.stage = encoder, head, stage
+
+    def forward(self, batch: Batch, moment: Moment) -> Loss:
+        """Loss a valid encoder frame."""
+        rng = moment.generator()
+        settings = self.stage.augment if self.stage.augment and moment.step >= self.stage.augment.from_step else None
+        two = self.stage.loss == "cr_ctc" and moment.step >= self.stage.consistency_from
+        features = views(batch.features, batch.lengths, settings, 2 if two else 1, rng)
+        encoded, lengths = self.encoder(features, batch.lengths.repeat(2 if two else 1))[:2]
+        logits = self.head(encoded)
+        if not two:
+            loss = ctc_sum(logits.float().log_softmax(-1), lengths, batch.phones, batch.phone_lengths) / lengths.sum()
+            return Loss(loss, {"ctc": loss})
+        both = cr_ctc_loss(
+            *logits.chunk(2),
+            lengths.chunk(2)[0],
+            batch.phones,
+            batch.phone_lengths,
+            consistency(moment.step, self.stage),
+        )
+        return Loss(both.loss, {"ctc": both.ctc, "consistency": both.consistency})
+
+
+class NextTokenTask(nn.Module):
+    """Alignment, IA-SFT and joint SFT: next-token loss on the transcript (Eq. 5)."""
+
+    def __init__(self, model: SpeechLLM, tokenizer: Any, stage: Stage):
+        super().__init__()
+        self.model, self.tokenizer, self.stage = model, tokenizer, stage
+        for name in ("encoder", "adaptor", "llm"):
+            getattr(model, name).requires_grad_(name in stage.trained)
+
+    def train(self, mode: bool = True) -> "NextTokenTask":
+        """Frozen modules stay in evaluation mode: dropout in them would be noise that nothing learns from."""
+        super().train(mode)
+        for name in ("encoder", "adaptor", "llm"):
+            if name not in self.stage.trained:
+                getattr(self.model, name).eval()
+        return self
+
+    def forward(self, batch: Batch, moment: Moment | None) -> Loss:
+        """Mean loss a token; `moment` None: clean features (validation)."""
+        features = batch.features
+        if moment is not None:
+            rng = moment.generator()
+            settings = self.stage.augment
+            if settings and moment.step >= settings.from_step:
+                features = views(features, batch.lengths, settings, 1, rng)
+        speech, lengths = self.model.embed(features, batch.lengths)
+        end = self.tokenizer.eos_token_id
+        targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
+        logits, labels = self.model.target_logits(self.model.splice(speech, lengths, targets))
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        return Loss(loss, {})

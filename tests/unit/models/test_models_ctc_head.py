@@ -1,0 +1,23 @@
+import torch
+
+from earmark.models.ctc_head import CTCHead
+
+
+def test_three_linear_layers_with_the_hidden_width_of_the_encoder():
+    head = CTCHead(d_model=8, vocabulary=5)
+    shapes = [tuple(parameter.shape) for parameter in head.parameters() if parameter.dim() == 2]
+    assert shapes == [(8, 8), (8, 8), (5, 8)]
+
+
+def test_logits_keep_batch_and_frames_and_are_not_normalised():
+    torch.manual_seed(0)
+    logits = CTCHead(d_model=8, vocabulary=5)(torch.randn(3, 7, 8))
+    assert logits.shape == (3, 7, 5)
+    assert (logits.logsumexp(-1).abs() > 1e-3).all()
+
+
+def test_the_head_is_not_linear():
+    torch.manual_seed(0)
+    head = CTCHead(d_model=8, vocabulary=5)
+    x, zero = torch.randn(1, 8), torch.zeros(1, 8)
+    assert (head(x) + head(-x) - 2 * head(zero)).abs().max() > 1e-3

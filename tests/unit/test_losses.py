@@ -1,0 +1,136 @@
+import itertools
+import math
+
+import pytest
+import torch
+
+from earmark.losses import consistency_sum, cr_ctc_loss, ctc_sum, minimum_ctc_frames, next_token_loss
+
+
+def collapse(path):
+    return [symbol for symbol, _ in itertools.groupby(path) if symbol]
+
+
+def ctc_by_enumeration(log_probs, target):
+    """Minus the log of the summed probability of every frame labelling that collapses to the target."""
+    frames, symbols = log_probs.shape
+    paths = itertools.product(range(symbols), repeat=frames)
+    fitting = [p for p in paths if collapse(p) == target]
+    total = torch.stack([sum(log_probs[t, s] for t, s in enumerate(path)) for path in fitting])
+    return -total.logsumexp(0)
+
+
+@pytest.fixture
+def views():
+    torch.manual_seed(0)
+    return torch.randn(2, 5, 3), torch.randn(2, 5, 3)
+
+
+LENGTHS, TARGETS, TARGET_LENGTHS = torch.tensor([5, 4]), torch.tensor([1, 1, 2]), torch.tensor([2, 1])
+
+
+def test_ctc_is_the_sum_over_all_labellings(views):
+    log_probs = views[0].log_softmax(-1)
+    expected = ctc_by_enumeration(log_probs[0], [1, 1]) + ctc_by_enumeration(log_probs[1, :4], [2])
+    torch.testing.assert_close(ctc_sum(log_probs, LENGTHS, TARGETS, TARGET_LENGTHS), expected)
+
+
+def test_padded_targets_equal_concatenated_ones(views):
+    log_probs = views[0].log_softmax(-1)
+    padded = torch.tensor([[1, 1], [2, 0]])
+    assert torch.equal(
+        ctc_sum(log_probs, LENGTHS, padded, TARGET_LENGTHS),
+        ctc_sum(log_probs, LENGTHS, TARGETS, TARGET_LENGTHS),
+    )
+
+
+def test_ctc_of_an_utterance_with_too_few_frames_is_infinite(views):
+    log_probs = views[0][:1].log_softmax(-1)
+    enough = minimum_ctc_frames([1, 1])
+    assert enough == 3
+    target = torch.tensor([1, 1]), torch.tensor([2])
+    assert ctc_sum(log_probs, torch.tensor([enough]), *target).isfinite()
+    assert ctc_sum(log_probs, torch.tensor([enough - 1]), *target).isinf()
+
+
+def test_consistency_is_both_divergences_over_valid_frames(views):
+    a, b = (view.log_softmax(-1) for view in views)
+    expected = 0.0
+    for i, length in enumerate(LENGTHS.tolist()):
+        for t in range(length):
+            pa, pb = a[i, t].exp(), b[i, t].exp()
+            expected += float((pb * (pb / pa).log()).sum() + (pa * (pa / pb).log()).sum())
+    assert float(consistency_sum(a, b, LENGTHS)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_consistency_of_equal_views_is_zero(views):
+    a = views[0].log_softmax(-1)
+    assert float(consistency_sum(a, a.clone(), LENGTHS)) == pytest.approx(0, abs=1e-6)
+
+
+def test_consistency_pulls_each_view_towards_the_other_which_stays_fixed(views):
+    a, b = (view.clone().requires_grad_() for view in views)
+    grad_a, grad_b = torch.autograd.grad(
+        consistency_sum(a.log_softmax(-1), b.log_softmax(-1), LENGTHS), (a, b)
+    )
+    expected = a.softmax(-1) - b.softmax(-1)
+    expected[1, 4:] = 0
+    torch.testing.assert_close(grad_a, expected)
+    torch.testing.assert_close(grad_b, -expected)
+
+
+def test_cr_ctc_is_normalised_by_the_valid_frames_of_one_view(views):
+    a, b = (view.log_softmax(-1) for view in views)
+    loss = cr_ctc_loss(*views, LENGTHS, TARGETS, TARGET_LENGTHS, consistency_scale=0.2)
+    ctc = sum(ctc_sum(view, LENGTHS, TARGETS, TARGET_LENGTHS) for view in (a, b))
+    torch.testing.assert_close(loss.ctc, 0.5 * ctc / 9)
+    torch.testing.assert_close(loss.consistency, 0.5 * consistency_sum(a, b, LENGTHS) / 9)
+    torch.testing.assert_close(loss.loss, loss.ctc + 0.2 * loss.consistency)
+
+
+def test_cr_ctc_takes_padded_targets_and_low_precision_logits(views):
+    padded = torch.tensor([[1, 1], [2, 0]])
+    full = cr_ctc_loss(*views, LENGTHS, TARGETS, TARGET_LENGTHS, 0.2)
+    half = cr_ctc_loss(views[0].bfloat16(), views[1].bfloat16(), LENGTHS, padded, TARGET_LENGTHS, 0.2)
+    assert half.loss.dtype == torch.float32
+    torch.testing.assert_close(half.loss, full.loss, rtol=2e-2, atol=0)
+
+
+def test_doubling_a_batch_leaves_the_cr_ctc_loss(views):
+    once = cr_ctc_loss(*views, LENGTHS, TARGETS, TARGET_LENGTHS, 0.2)
+    twice = cr_ctc_loss(
+        *(torch.cat((v, v)) for v in views),
+        *(torch.cat((t, t)) for t in (LENGTHS, TARGETS, TARGET_LENGTHS)),
+        0.2,
+    )
+    torch.testing.assert_close(once.loss, twice.loss)
+
+
+def test_next_token_loss_predicts_each_label_from_the_position_before():
+    labels = torch.tensor([[-100, -100, 2, 1]])
+    logits = torch.zeros(1, 4, 3)
+    logits[0, 1, 2] = logits[0, 2, 1] = 50.0
+    assert float(next_token_loss(logits, labels)) == pytest.approx(0, abs=1e-6)
+    assert float(next_token_loss(logits.roll(1, dims=1), labels)) > 10
+
+
+def test_next_token_loss_is_the_mean_over_labels_not_over_utterances():
+    labels = torch.tensor([[-100, 1, 2], [-100, -100, 0]])
+    logits = torch.zeros(2, 3, 4)
+    logits[1, 1, 0] = math.log(5)
+    expected = (2 * math.log(4) + math.log(8 / 5)) / 3
+    assert float(next_token_loss(logits, labels)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_next_token_loss_gives_unlabelled_positions_no_gradient():
+    logits = torch.randn(1, 4, 3, requires_grad=True)
+    next_token_loss(logits, torch.tensor([[-100, -100, 2, 1]])).backward()
+    assert logits.grad.abs().sum(-1).gt(0).tolist() == [[False, True, True, False]]
+
+
+@pytest.mark.parametrize(
+    ("targets", "frames"), [([], 0), ([3], 1), ([1, 2, 1], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)]
+)
+def test_minimum_ctc_frames_counts_a_blank_between_repeats(targets, frames):
+    assert minimum_ctc_frames(targets) == frames
+    assert minimum_ctc_frames(torch.tensor(targets, dtype=torch.int64)) == frames

@@ -19,8 +19,8 @@ ENVS = Path(__file__).resolve().parent
 TORCH = "torch==2.13.0"
 MADE = "# Made by envs/relock.py with Python 3.11 on Linux x86_64; edit pyproject.toml, not this file.\n"
 CPU = MADE + "# torch has no local version here: any build of 2.13.0 fits. `make setup` installs it first.\n"
-GPU = f"""{MADE}# The CPU pins and what torch's CUDA build adds, as `pip install --dry-run` resolves it: not yet
-# installed as a whole on a GPU machine. flash-attn is built there, afterwards:
+GPU = f"""{MADE}# The CPU pins and what torch's CUDA build adds, as `pip install --dry-run` resolves it; not
+# yet installed as a whole on a GPU machine. flash-attn is built there, afterwards:
 # pip install --no-build-isolation -e '.[gpu]'
 -r cpu.lock
 """

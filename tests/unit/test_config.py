@@ -1,0 +1,193 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from earmark.config import Config, dump, load, parse, segments
+from earmark.errors import ConfigError
+
+
+def _stage(trained: list[str], loss: str, **more: Any) -> dict[str, Any]:
+    plain = {"frames_per_batch": 600, "peak_rate": 1e-3, "steps": 400, "segment_steps": 200}
+    return {"trained": trained, "loss": loss} | plain | more
+
+
+VALUES: dict[str, Any] = {
+    "run": "small",
+    "corpora": [{"name": "spoken", "reader": "synthetic"}],
+    "encoder": {"n_layers": 2, "n_heads": 2, "d_model": 32, "kernel_size": 7},
+    "stages": {
+        "pretrain": _stage(["encoder", "ctc_head"], "cr_ctc", steps=1000, segment_steps=100),
+        "align": _stage(["adaptor"], "next_token"),
+        "ia_sft": _stage(["adaptor", "llm"], "next_token", last_phase_steps=700),
+        "joint": _stage(["encoder", "adaptor", "llm"], "next_token"),
+    },
+    "watch": {"first_step": 300, "every": 200},
+    "evaluation": {"tests": [{"name": "test_zh", "measure": "cer", "scenario": "Mandarin"}]},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """VALUES with one key set, its path written with dots; numbers index lists."""
+    values = copy.deepcopy(VALUES)
+    *parents, last = path.split(".")
+    node: Any = values
+    for name in parents:
+        node = node[int(name) if name.isdigit() else name]
+    node[last] = value
+    return values
+
+
+def refusal(values: Any) -> str:
+    """The one line that refuses `values`."""
+    with pytest.raises(ConfigError) as caught:
+        parse(values, "my.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("my.yaml: ")
+    return message
+
+
+def test_small_configuration_is_read_with_defaults() -> None:
+    settings = parse(VALUES)
+    assert settings.folder == Path("results/small")
+    assert settings.encoder.dropout == 0.1
+    assert settings.watch.tau == 0.975
+    assert settings.stages.align.clip == 5.0
+
+
+def test_dump_and_parse_are_inverse() -> None:
+    settings = parse(VALUES)
+    assert parse(dump(settings)) == settings
+
+
+def test_values_are_final() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse(VALUES).seed = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("sed", 1, ["sed (value 1)", "unknown key"]),
+        ("encoder.n_layer", 2, ["encoder.n_layer (value 2)", "unknown key", "docs/settings.md"]),
+        ("corpora.0.voices", 3, ["corpora.0.synthetic.voices (value 3)", "unknown key"]),
+        ("corpora.0.reader", "tape", ["corpora.0", "tape", "spoken_digits"]),
+        ("corpora.0.train", {"fr": 3}, ["corpora.0.synthetic.train.fr", "zh-en"]),
+        ("corpora.0.train", {"zh": 0}, ["corpora.0.synthetic.train.zh (value 0)", "greater than 0"]),
+        ("corpora", [], ["corpora", "at least 1"]),
+        ("run", "a/b", ["run (value 'a/b')"]),
+        ("seed", "x", ["seed (value 'x')", "integer"]),
+        ("encoder.dropout", 1.5, ["encoder.dropout (value 1.5)", "less than or equal to 1"]),
+        ("encoder.n_heads", 5, ["d_model 32 is not a multiple of n_heads 5"]),
+        ("encoder.kernel_size", 8, ["kernel_size 8 is even"]),
+        ("watch.tau", 1.0, ["watch.tau (value 1.0)", "less than 1"]),
+        ("watch.first_step", 350, ["first_step 350", "multiples", "segment_steps 100"]),
+        ("watch.every", 150, ["every 150", "multiples"]),
+        ("watch.first_step", 900, ["first_step 900 + watch.every 200 exceeds", "1000"]),
+        ("stages.pretrain.steps", 1050, ["pretrain.steps 1050 is not a multiple of segment_steps 100"]),
+        (
+            "stages.pretrain.trained",
+            ["encoder", "llm"],
+            ["stages.pretrain", "CTC trains encoder and ctc_head"],
+        ),
+        ("stages.pretrain.loss", "next_token", ["stages.pretrain", "ctc_head"]),
+        ("stages.align.loss", "ctc", ["stages.align", "loss ctc"]),
+        ("stages.align.trained", ["encoder", "adaptor"], ["align.trained holds encoder: it is frozen"]),
+        ("stages.ia_sft.trained", [], ["trained is empty"]),
+        ("stages.joint.loss", "mwer", ["stages.joint.loss (value 'mwer')", "next_token"]),
+        ("stages.joint.betas", [0.9], ["stages.joint.betas.1: missing"]),
+        ("precision", "float16", ["precision (value 'float16')", "bfloat16"]),
+        ("evaluation.tests.0.measure", "bleu", ["evaluation.tests.0.measure (value 'bleu')", "cer"]),
+    ],
+)
+def test_wrong_value_is_one_line_that_names_it(path: str, value: Any, said: list[str]) -> None:
+    message = refusal(changed(path, value))
+    for part in said:
+        assert part in message
+
+
+@pytest.mark.parametrize("key", ["run", "corpora", "stages", "evaluation"])
+def test_missing_key_is_named(key: str) -> None:
+    assert f"{key}: missing; add it" in refusal(
+        {name: value for name, value in VALUES.items() if name != key}
+    )
+
+
+def test_name_of_a_corpus_may_not_stand_twice() -> None:
+    assert "hold a name twice" in refusal(VALUES | {"corpora": VALUES["corpora"] * 2})
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    message = refusal(changed("seed", "x") | {"prompt": 3})
+    assert "seed" in message and "prompt" in message
+
+
+def test_llm_is_a_small_one_or_a_folder() -> None:
+    assert parse(changed("llm", "models/qwen3")).llm == Path("models/qwen3")
+    assert parse(changed("llm", {"steps": 3})).llm.steps == 3  # type: ignore[union-attr]
+    assert "llm" in refusal(changed("llm", {"stepz": 3}))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("run: [", "is not YAML"),
+        ("- a\n- b\n", "holds no settings"),
+        ("", "holds no settings"),
+        (b"\xff\xfe\x00", "is not YAML"),
+    ],
+)
+def test_file_that_is_no_configuration(text: str | bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError, match=said) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["none.yaml", ""])
+def test_path_that_is_no_file(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name a configuration file"):
+        load(tmp_path / name)
+
+
+def test_run_can_be_named_from_outside(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(VALUES))
+    assert load(path).run == "small"
+    assert load(path, run="other").folder == Path("results/other")
+
+
+def test_shipped_configurations_are_valid(repository: Path) -> None:
+    paths = [path for path in (repository / "config").rglob("*.yaml") if "stages" in path.read_text()]
+    for path in paths:
+        assert isinstance(load(path), Config), path
+
+
+@pytest.mark.parametrize(
+    ("steps", "size", "ends"),
+    [(1000, 400, [400, 800, 1000]), (800, 400, [400, 800]), (300, 400, [300]), (1, 1, [1])],
+)
+def test_segments_end_at_the_last_step(steps: int, size: int, ends: list[int]) -> None:
+    assert segments(steps, size) == ends
+
+
+def test_watched_steps_follow_the_first_reference() -> None:
+    assert parse(VALUES).watched_steps() == [500, 700, 900]
+
+
+def test_every_watched_step_and_the_reference_end_a_segment() -> None:
+    settings = parse(VALUES)
+    ends = segments(settings.stages.pretrain.steps, settings.stages.pretrain.segment_steps)
+    assert {settings.watch.first_step, *settings.watched_steps()} <= set(ends)
+
+
+def test_last_phase_has_its_own_length() -> None:
+    settings = parse(VALUES)
+    assert settings.stage_steps("ia_sft") == 400
+    assert settings.stage_steps("ia_sft", last_phase=True) == 700
+    assert settings.stage_steps("joint", last_phase=True) == 400

@@ -78,6 +78,8 @@ class HskWordsCorpus(CorpusBase):
     """Words of two or more characters for validation."""
     seed: int = 1
     """Seed of the choice of held-out words."""
+    licence: str = "CC-BY-SA"
+    """Licence of the audio."""
 
 
 class SpokenDigitsCorpus(CorpusBase):
@@ -88,6 +90,12 @@ class SpokenDigitsCorpus(CorpusBase):
     """The tar.gz archive."""
     test_speaker: str = "theo"
     """The speaker who is held out of training."""
+    valid_recordings: PositiveInt = 30
+    """Recordings of the other speakers for validation."""
+    seed: int = 1
+    """Seed of the choice of validation recordings."""
+    licence: str = "CC-BY-SA-4.0"
+    """Licence of the audio."""
 
 
 class AsteriskPromptsCorpus(CorpusBase):
@@ -99,9 +107,13 @@ class AsteriskPromptsCorpus(CorpusBase):
     transcripts: Path = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
     """The packages' list of transcripts."""
     test_fraction: Fraction = 0.1
-    """Share of the prompts that is held out."""
+    """Share of the prompts that is held out, by wording."""
+    valid_prompts: PositiveInt = 20
+    """Wordings for validation."""
     seed: int = 1
     """Seed of the choice of held-out prompts."""
+    licence: str = "CC-BY-SA-3.0"
+    """Licence of the audio."""
 
 
 class FolderCorpus(CorpusBase):

@@ -125,7 +125,8 @@ def _sentences(corpus: SyntheticCorpus, language: Language, held_out: bool, rng:
             raise CorpusError(f"sentences of {language}: {listed} cannot be read ({error}): correct the path") from None
         every = dict.fromkeys(line.strip() for line in lines if line.strip())
     else:
-        every = dict.fromkeys(_expand(_grammar()[language], rng) for _ in range(12_000))
+        grammar = _grammar()[language]
+        every = dict.fromkeys(_expand(grammar, rng) for _ in range(12_000))
     kept = [text for text in every if _is_held_out("sentence", text) == held_out][:4_000]
     if not kept:
         raise CorpusError(f"sentences of {language}: none on one side of the split: give more sentences")

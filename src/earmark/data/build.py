@@ -24,12 +24,20 @@ ASIDE = pa.schema([("id", pa.string()), ("status", pa.string())])
 N_MELS = 80
 
 
-def features_of(row: dict[str, Any], trim: bool) -> np.ndarray:
-    """Log-mel features (T, 80) float16 of a manifest row."""
+def features_of(
+    row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None
+) -> np.ndarray:
+    """Log-mel features (T, 80) float16 of a manifest row.
+
+    :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
+    """
     samples = read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"] or None)
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
+    if noise:
+        power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (noise[0] / 10)
+        samples = samples + noise[1].normal(0.0, power**0.5, len(samples)).astype(np.float32)
     return fbank(samples, N_MELS).astype(np.float16)
 
 

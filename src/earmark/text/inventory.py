@@ -1,7 +1,7 @@
 """The frozen list of phones that the CTC head predicts.
 
-`phones.txt` holds one phone a line, in the order of their ids (from 1; id 0 is the blank). Changing it changes
-the meaning of every shard and checkpoint; `Inventory.hash` stands in both, so that nobody mixes them.
+`phones.txt` holds one phone a line, in the order of their ids (from 1; id 0 is the blank). Changing it
+changes the meaning of every shard and checkpoint; `Inventory.hash` stands in both, so that nobody mixes them.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ class Inventory:
         return phone in self._ids
 
     def encode(self, phones: Sequence[str]) -> list[int]:
-        """Ids of `phones`; `TextError` with reason "phone outside the inventory" names the first unknown one."""
+        """Ids of `phones`; `TextError` ("phone outside the inventory") names the first unknown one."""
         try:
             return [self._ids[phone] for phone in phones]
         except KeyError as error:

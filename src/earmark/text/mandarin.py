@@ -1,16 +1,49 @@
 """Mandarin phones of a run of Han characters: words, readings, tone sandhi, initials and finals.
 
-pypinyin's phrase dictionary, cut by maximum matching, settles 银行行长 and 重新. Its entries mix citation tones
-with spoken ones, so the tones of 一 and 不 are always made by rule; recordings follow the rules below in 18 of
-19 words looked at, where pypinyin's own `tone_sandhi` changes 你好 but not 老虎.
+1. Words by maximum matching over pypinyin's phrases (银行行长 and 重新 come out right) and two lists below.
+2. Readings of the phrase, else the first of each character; neutral tones; 儿化.
+3. 一 and 不, then third tones, by rule. pypinyin's phrases mix citation tones with spoken ones, and its
+   own `tone_sandhi` changes 你好 but not 老虎.
+4. Initial and final of each syllable; the final carries the tone.
 """
 
-import re
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from earmark.errors import TextError
+
+# Everyday words whose second syllable is neutral, which pypinyin gives in full tone.
+_NEUTRAL_SECOND = frozenset(
+    "爸爸 妈妈 爷爷 奶奶 哥哥 弟弟 姐姐 妹妹 叔叔 姑姑 舅舅 太太 宝宝 娃娃 星星 谢谢 看看 试试 听听 "  # noqa: SIM905
+    "说说 学生 先生 医生 朋友 丈夫 师傅 姑娘 媳妇 亲戚 客人 别人 大夫 护士 东西 衣服 时候 休息 消息 "
+    "关系 事情 喜欢 认识 知识 明白 清楚 漂亮 便宜 舒服 热闹 聪明 麻烦 糊涂 老实 厉害 干净 凉快 暖和 "
+    "窗户 月亮 太阳 告诉 商量 打听 打扮 收拾 照顾 答应 招呼 客气 脾气 力气 运气 名字 意思 故事 生意 "
+    "学问 道理 地方 眼睛 耳朵 头发 嘴巴 尾巴 脑袋 胳膊 豆腐 葡萄 玻璃 钥匙 行李 萝卜 蘑菇 粮食 动静 "
+    "功夫 工夫 困难 咱们 部分 应付 应酬 称呼 吩咐 耽误 折腾 琢磨 比方 口袋 包袱 笑话 活泼 结实 骆驼 "
+    "狐狸 蛤蟆 相声 石榴 棉花 木头 石头 骨头 舌头 馒头 枕头 念头 前头 后头 里头 外头".split()
+)
+# Words of two third tones that pypinyin's phrases lack: they decide where third-tone sandhi groups.
+_THIRD_THIRD = frozenset(
+    "两手 主导 主管 产品 以免 以往 侮辱 保养 保姆 保守 保管 保险 假使 偶尔 典礼 冷饮 减产 减少 剪彩 "  # noqa: SIM905
+    "勇敢 反感 古典 古老 土壤 奖品 奶粉 守法 审理 审美 导演 小姐 小米 小组 小鬼 展览 岛屿 引导 引起 "
+    "影响 彼此 往往 往返 总理 总统 恼火 悔改 想法 感想 感慨 感染 所以 手指 手法 手表 抚养 指导 指引 "
+    "指点 指甲 掌管 搞鬼 改组 敏感 整整 整理 旅馆 早已 早晚 早点 本领 检举 检讨 水产 水土 水果 永久 "
+    "渺小 演讲 点火 理想 理睬 理解 甲板 礼品 祖母 稳妥 稿纸 简短 粉笔 统统 缓缓 美满 老板 老虎 老鼠 "
+    "考取 考古 腐朽 舞蹈 苦恼 表演 讲演 讲理 请柬 走狗 走访 赶紧 起点 起码 起草 辅导 选举 选取 选手 "
+    "阻止 顶点 领土 领导 饱满 首脑 首领 鼓掌 鼓舞 可以 也许 只有 只好 洗澡 雨伞 了解 友好 美好 管理 "
+    "广场 永远 语法 表姐 洗手 打扫 举手 好久 很久".split()
+)
+# Complements (跑得快) outnumber 得 as a verb, except in these words.
+_READINGS = {
+    "得": ["de"],
+    "得到": ["dé", "dào"],
+    "得以": ["dé", "yǐ"],
+    "得分": ["dé", "fēn"],
+    "得奖": ["dé", "jiǎng"],
+}
+_LONGEST_WORD = 8
 
 _NUMERALS = frozenset("零一二三四五六七八九")
 # 儿 is a syllable of its own after these; after any other character it is the suffix 儿化.
@@ -59,9 +92,9 @@ def mandarin_phones(run: str) -> list[str]:
 
     Raises `TextError` with reason "cannot be labelled" for a character without a reading.
     """
-    words = list(_words(run))
+    words = list(split_words(run))
     syllables = [syllable for word in words for syllable in _read(word)]
-    _neutral_and_er(syllables, words)
+    _suffix_er(syllables)
     _yi_and_bu(syllables, words)
     for first in third_tone_pairs(words):
         if syllables[first].tone == syllables[first + 1].tone == 3:
@@ -69,31 +102,42 @@ def mandarin_phones(run: str) -> list[str]:
     return [phone for syllable in syllables for phone in syllable.phones()]
 
 
-def _words(run: str) -> Iterator[str]:
-    from pypinyin.seg.mmseg import seg
+def split_words(run: str) -> Iterator[str]:
+    """Cut a run of Han characters into known words, the longest first from the left; others stand alone."""
+    from pypinyin.constants import PHRASES_DICT
 
-    return seg.cut(run)
+    lists = (PHRASES_DICT, _READINGS, _NEUTRAL_SECOND, _THIRD_THIRD)
+    start = 0
+    while start < len(run):
+        ends = range(min(start + _LONGEST_WORD, len(run)), start + 1, -1)
+        words = (run[start:end] for end in ends)
+        word = next((word for word in words if any(word in known for known in lists)), run[start])
+        yield word
+        start += len(word)
 
 
 def _read(word: str) -> list[Syllable]:
     """Citation readings: the phrase's, else the first reading of each character."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
-    if len(word) > 1 and word in PHRASES_DICT:
+    if word in _READINGS:
+        readings = _READINGS[word]
+    elif len(word) > 1 and word in PHRASES_DICT:
         readings = [reading[0] for reading in PHRASES_DICT[word]]
     else:
-        readings = [PINYIN_DICT.get(ord(character), "").split(",")[0] for character in word]
-    for character, reading in zip(word, readings, strict=True):
-        if not reading:
-            raise TextError(
-                f"{character!r} has no reading in pypinyin: correct the text", "cannot be labelled"
-            )
-    return [Syllable(c, *split_syllable(reading)) for c, reading in zip(word, readings, strict=True)]
+        readings = [PINYIN_DICT.get(ord(c), "").split(",")[0] for c in word]
+    if "" in readings:
+        unknown = word[readings.index("")]
+        raise TextError(f"{unknown!r} has no reading in pypinyin: correct the text", "cannot be labelled")
+    syllables = [Syllable(c, *split_syllable(reading)) for c, reading in zip(word, readings, strict=True)]
+    if word in _NEUTRAL_SECOND:
+        syllables[1].tone = 5
+    return syllables
 
 
-def _neutral_and_er(syllables: list[Syllable], words: list[str]) -> None:
-    """儿化: the suffix is `er5` after its host's full final (花儿: h ua1 er5), whatever the dictionary's tone."""
-    for before, syllable in zip(syllables, syllables[1:], strict=False):
+def _suffix_er(syllables: list[Syllable]) -> None:
+    """儿化: the suffix is `er5` after its host's full final (花儿: h ua1 er5), whatever the dictionary."""
+    for before, syllable in itertools.pairwise(syllables):
         if syllable.character == "儿" and before.character not in _FULL_ER_AFTER:
             syllable.tone = 5
 
@@ -101,8 +145,8 @@ def _neutral_and_er(syllables: list[Syllable], words: list[str]) -> None:
 def _yi_and_bu(syllables: list[Syllable], words: list[str]) -> None:
     """一 and 不, from right to left, each by the spoken tone of the syllable that follows.
 
-    一 is yi2 before tone 4 and 个, yi4 before tones 1 to 3, yi5 within a doubled verb (看一看), and stays yi1 at
-    the end of a word, in ordinals and in numbers read digit by digit. 不 is bu2 before tone 4 and bu5 in 好不好.
+    一 is yi2 before tone 4 and 个, yi4 before tones 1 to 3, yi5 within a doubled verb (看一看); it stays yi1
+    at the end of a word, in ordinals and in numbers. 不 is bu2 before tone 4, bu5 in 好不好, else bu4.
     """
     ends = _last_characters(words)
     for index in reversed(range(len(syllables))):
@@ -142,10 +186,10 @@ def _tone_of_yi(before: Syllable | None, after: Syllable | None) -> int:
 def third_tone_pairs(words: list[str]) -> list[int]:
     """Indices i, in order, at which two third tones (i, i+1) become second and third.
 
-    Inside a word first: pairs from its left; three syllables from the left too (展览馆: 2 2 3) unless only the
-    last two are a word (小老虎: 3 2 3). Words of one syllable pair up from the left (我|很: 2 3); one that is
-    left over leans on the longer word that follows (很|美丽: 2 3 4), at the end of the run on what precedes
-    (我很|好: 2 2 3). Nothing crosses two such groups: a speaker may pause there.
+    Inside a word first, in pairs from its left. Words of one syllable pair up from the left (我|很: 2 3);
+    one that is left over leans on the longer word that follows (很|美丽: 2 3 4; 小|老虎: 3 2 3), or at the
+    run's end on what precedes (我很|好, 展览|馆: 2 2 3). Nothing crosses two such groups: speakers may
+    pause there.
     """
     pairs: list[int] = []
     start, single = 0, None
@@ -164,9 +208,5 @@ def third_tone_pairs(words: list[str]) -> list[int]:
 
 
 def _pairs_inside(word: str) -> list[int]:
-    from pypinyin.constants import PHRASES_DICT
-
-    if len(word) == 3 and word[1:] in PHRASES_DICT and word[:2] not in PHRASES_DICT:
-        return [1, 0]
     pairs = list(range(0, len(word) - 1, 2))
     return [*pairs, len(word) - 2] if len(word) % 2 else pairs

@@ -5,8 +5,8 @@
 3. Only where digits or symbols stand: WeTextProcessing reads them out, in Chinese or in English.
 4. Lower case, punctuation out, canonical spaces, as in "打开 the window 好吗".
 
-The decoding setup of the paper (Appendix A.2) scores after WeTextProcessing; it reads 5-80 sentences a second,
-so that text without digits or symbols never meets it.
+The decoding setup of the paper (Appendix A.2) scores after WeTextProcessing; it reads 5-80 sentences a
+second, so that text without digits or symbols never meets it.
 """
 
 import contextlib
@@ -15,20 +15,22 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from earmark.errors import TextError
+from earmark.errors import TextError, UserError
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
-_FRACTIONS = {
-    code: " " + unicodedata.normalize("NFKC", chr(code)).replace("\u2044", "/")
-    for code in (0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F))
-}
-_SPELLINGS = str.maketrans(dict.fromkeys("’‘`´ʼ＇", "'") | dict.fromkeys("–−‐‑", "-") | {"〇": "零"})
+_SPELLINGS = str.maketrans(
+    dict.fromkeys("’‘`´ʼ", "'")
+    | dict.fromkeys("–−‐‑", "-")
+    | {"〇": "零"}
+    # A fraction is set apart: NFKC would make 31/2 of 3½.
+    | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+)
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
@@ -42,8 +44,8 @@ _PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 _RUN = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<en>[a-z']+(?: [a-z']+)*(?![^\s{HAN}]))|(?P<und>[^\s{HAN}]+)")
 _DIGIT_NAMES = {
-    "zh": dict(zip("0123456789", "零一二三四五六七八九", strict=True)),
-    "en": dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True)),
+    "zh": tuple("零一二三四五六七八九"),
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
 }
 
 
@@ -90,8 +92,7 @@ def _plain(text: str) -> str:
     """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents."""
     if text.isascii():
         return text.translate(_SPELLINGS)
-    # A fraction is set apart first: NFKC would make 31/2 of 3½.
-    text = unicodedata.normalize("NFKC", text.translate(_FRACTIONS)).translate(_SPELLINGS)
+    text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
     text = _ACCENTED.sub(_without_accent, text)
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
@@ -122,7 +123,7 @@ def _canonical(text: str) -> str:
     """Lower case; letters and apostrophes inside words stay, all else parts words; Han needs no spaces."""
     letters = "".join(c if c.isalpha() or c in "' " or _is_mark(c) else _gap(c) for c in text.lower())
     words = re.sub(r"(?<![a-z])'+|'+(?![a-z])", " ", letters)
-    return " ".join(match.group() for match in _STRETCH.finditer(words))
+    return re.sub(rf"(?<=[{HAN}]) (?=[{HAN}])", "", " ".join(_STRETCH.findall(words)))
 
 
 def _is_mark(character: str) -> bool:
@@ -153,12 +154,20 @@ def _join(pieces: Iterator[str]) -> str:
 def _readers(pieces: list[str], language: str) -> list[str]:
     """Language of each piece: that of its script; for numbers and symbols that of their neighbours."""
     own = [_script(piece) for piece in pieces]
-    left = list(itertools.accumulate(own, lambda before, now: now or before))
-    right = list(itertools.accumulate(reversed(own), lambda before, now: now or before))[::-1]
+    left = _carried(own)
+    right = _carried(own[::-1])[::-1]
     return [
         script or _reader(left[index], right[index], language, "zh" in own)
         for index, script in enumerate(own)
     ]
+
+
+def _carried(scripts: list[str]) -> list[str]:
+    """Each empty entry takes its predecessor's value."""
+    carried: list[str] = []
+    for script in scripts:
+        carried.append(script or (carried[-1] if carried else ""))
+    return carried
 
 
 def _script(piece: str) -> str:
@@ -179,14 +188,11 @@ def _reader(left: str, right: str, language: str, has_han: bool) -> str:
 @lru_cache(maxsize=1 << 16)
 def _spoken(text: str, language: str) -> str:
     """WeTextProcessing's reading of `text`; digits that it leaves or chokes on are read one by one."""
-    import pynini
-
     known = re.sub(rf"[^ -~{HAN}{_SYMBOLS}×÷]", " ", text)
-    with contextlib.suppress(
-        pynini.FstArgError, pynini.FstIOError, pynini.FstOpError, pynini.FstStringCompilationError
-    ):
+    # pynini's errors for text that its rules do not cover.
+    with contextlib.suppress(ValueError, RuntimeError):
         text = _wetext(language).normalize(known.strip())
-    return re.sub("[0-9]", lambda match: f" {_DIGIT_NAMES[language][match.group()]} ", text)
+    return re.sub("[0-9]", lambda match: f" {_DIGIT_NAMES[language][int(match.group())]} ", text)
 
 
 @cache
@@ -206,21 +212,33 @@ def _wetext(language: str) -> Any:
 
 
 def _chinese(folder: Path) -> Any:
-    """Chinese rules that keep 儿 and interjections: they are spoken. Built once, since the package drops them."""
+    """Chinese rules that keep 儿 and interjections, as both are spoken; the package's graph drops them."""
     from tn.chinese.normalizer import Normalizer
 
     keep = dict.fromkeys(
         ("remove_interjections", "remove_erhua", "traditional_to_simple", "full_to_half"), False
     )
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
-            built = Path(temporary) / "built"
-            Normalizer(cache_dir=str(built), **keep)
-            # Another process may have been faster; its graph is the same.
-            with contextlib.suppress(OSError):
-                built.rename(folder)
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _build_whole(folder, lambda built: Normalizer(cache_dir=str(built), **keep))
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error}): set XDG_CACHE_HOME to another folder"
+        ) from None
     return Normalizer(cache_dir=str(folder), **keep)
+
+
+def _build_whole(folder: Path, build: Callable[[Path], object]) -> None:
+    """Build in a temporary folder, then rename; another process may be faster, with the same result."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        built = Path(temporary) / "built"
+        build(built)
+        try:
+            built.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
 
 
 def _cache_dir() -> Path:

@@ -5,9 +5,10 @@
 3. Latin runs of all texts: one call of espeak-ng; its composite phones are taken apart.
 4. The phones of a text's runs are joined; a text with a phone outside the inventory has no labels.
 
-Mandarin phones are pypinyin's strict initials and finals with tone (`zh`, `ong1`; `v` is ü), English ones IPA.
-Where both languages have about the same consonant they share its symbol: the paper wants phones shared across
-languages for code-switching (its Section 4). English /j/ and /z/ are `y` and `zz`; pinyin's j and z sound otherwise.
+Mandarin phones are pypinyin's strict initials and finals with tone (`zh`, `ong1`; `v` is ü), English ones
+IPA. Where both languages have about the same consonant they share its symbol: the paper credits phones
+shared across languages for its code-switching (Section 4.2). English /j/ and /z/ are `y` and `zz`, since
+pinyin's j and z are other sounds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,8 @@ from earmark.text.normalise import check_language, script_runs
 # sequences; doubled, nasal and foreign phones (each under 1 in 4,000) go to their nearest neighbours.
 # The last row is renamed: shared with Mandarin (g), or kept apart from it (y, zz).
 ENGLISH_PHONES: dict[str, tuple[str, ...]] = {
-    "ɑːɹ": ("ɑː", "ɹ"), "ɔːɹ": ("ɔː", "ɹ"), "oːɹ": ("ɔː", "ɹ"), "ɪɹ": ("ɪ", "ɹ"), "ɛɹ": ("ɛ", "ɹ"), "ʊɹ": ("ʊ", "ɹ"),
+    "ɑːɹ": ("ɑː", "ɹ"), "ɔːɹ": ("ɔː", "ɹ"), "oːɹ": ("ɔː", "ɹ"),
+    "ɪɹ": ("ɪ", "ɹ"), "ɛɹ": ("ɛ", "ɹ"), "ʊɹ": ("ʊ", "ɹ"),
     "aɪɚ": ("aɪ", "ɚ"), "aɪə": ("aɪ", "ə"), "iə": ("i", "ə"), "əl": ("ə", "l"), "n̩": ("ə", "n"),
     "ææ": ("æ", "æ"), "ɐɐ": ("ɐ", "ɐ"), "ɑ̃": ("ɑː", "n"), "ɔ̃": ("ɔː", "n"),
     "nʲ": ("n", "y"), "ɡʲ": ("g", "y"), "o": ("oʊ",), "iːː": ("iː",),
@@ -119,7 +121,7 @@ def _atomic(phones: list[str]) -> list[str]:
 
 @cache
 def _espeak() -> tuple[Any, Any]:
-    """The en-us voice of the espeak-ng library that espeakng_loader brings, and the separator of its phones."""
+    """The en-us voice of the espeak-ng that espeakng_loader brings, and the separator of its phones."""
     import espeakng_loader
     from phonemizer.backend import EspeakBackend
     from phonemizer.backend.espeak.wrapper import EspeakWrapper

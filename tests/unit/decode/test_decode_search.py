@@ -114,6 +114,19 @@ def test_limits_of_each_utterance(models, seed):
     assert greedy(models[seed], embeds, lengths, EOS, limits) == expected
 
 
+@pytest.mark.parametrize("search", [greedy, beam])
+def test_stops_when_nothing_can_improve(models, search):
+    embeds, lengths = prompts([9, 3, 14, 1, 6], seed=1)
+    ended = [n for n, tokens in enumerate(greedy(models[1], embeds, lengths, EOS, 40)) if len(tokens) < 40]
+    steps = []
+    counter = models[1].model.register_forward_hook(lambda *_: steps.append(1))
+    try:
+        search(models[1], embeds[ended], lengths[ended], EOS, 300)
+    finally:
+        counter.remove()
+    assert ended and len(steps) < 60
+
+
 def test_score_is_the_mean_log_probability(models):
     embeds, lengths = prompts([6], seed=1)
     tokens, score = beam(models[1], embeds, lengths, EOS, 10)[0]

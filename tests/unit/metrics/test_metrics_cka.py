@@ -49,6 +49,12 @@ def test_invariant_to_rotation_scale_and_offset():
     assert linear_cka(x, x @ rotation(10) * 7) == pytest.approx(1.0, abs=1e-12)
 
 
+def test_rounding_never_exceeds_one():
+    scores = [linear_cka(x, x) for x in (features(n, 7, seed=n) for n in range(2, 40))]
+    assert max(scores) <= 1.0
+    assert min(scores) == pytest.approx(1.0, abs=1e-12)
+
+
 def test_not_invariant_to_a_general_linear_map():
     x = features(60, 10)
     assert linear_cka(x, x @ torch.diag(torch.logspace(0, 3, 10))) < 0.9

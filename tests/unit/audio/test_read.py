@@ -1,0 +1,155 @@
+"""Real files in the formats that corpora come in, and files that are not audio."""
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from earmark.audio.read import SAMPLE_RATE, audio_seconds, read_audio, resample
+from earmark.errors import AudioError
+
+
+def tone(seconds, rate, frequency=440.0):
+    return (0.5 * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def encode(path, samples, rate, codec, container=None):
+    with av.open(str(path), "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout="mono")
+        pcm = (samples[None] * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(stream.format.name, "mono", rate, frame_size=stream.frame_size or 0)
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            output.mux(stream.encode(part))
+        output.mux(stream.encode(None))
+
+
+def spectrum_peak(samples):
+    """Hz of the strongest component."""
+    return np.argmax(np.abs(np.fft.rfft(samples))) * SAMPLE_RATE / len(samples)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"), [("a.wav", 8_000), ("a.flac", 44_100), ("a.mp3", 22_050), ("a.ogg", 16_000)]
+)
+def test_formats_of_libsndfile_keep_pitch_and_length(tmp_path, name, rate):
+    soundfile.write(tmp_path / name, tone(1.0, rate), rate)
+    samples = read_audio(tmp_path / name)
+    assert samples.dtype == np.float32
+    assert samples.ndim == 1
+    assert abs(len(samples) - SAMPLE_RATE) < 0.11 * SAMPLE_RATE  # mp3 is padded to whole blocks
+    assert spectrum_peak(samples) == pytest.approx(440, abs=2)
+    assert np.abs(samples[4000:12000]).max() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "container"),
+    [("a.g722", "g722", "g722"), ("a.m4a", "aac", "ipod"), ("A.G722", "g722", "g722")],
+)
+def test_formats_of_ffmpeg_keep_pitch_and_length(tmp_path, name, codec, container):
+    encode(tmp_path / name, tone(1.0, 16_000), 16_000, codec, container)
+    samples = read_audio(tmp_path / name)
+    assert len(samples) == pytest.approx(SAMPLE_RATE, abs=2100)
+    assert audio_seconds(tmp_path / name) == pytest.approx(len(samples) / SAMPLE_RATE)
+    assert spectrum_peak(samples) == pytest.approx(440, abs=2)
+
+
+def test_offset_and_duration_cut_the_same_samples_in_both_decoders(tmp_path):
+    samples = np.linspace(-0.9, 0.9, 32_000, dtype=np.float32)
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", 0.5, 0.25), samples[8_000:12_000])
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", 1.5), samples[24_000:])
+
+    encode(tmp_path / "a.g722", samples, 16_000, "g722", "g722")
+    whole = read_audio(tmp_path / "a.g722")
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.g722", 0.5, 0.25), whole[8_000:12_000])
+
+
+def test_channels_are_averaged_or_chosen(tmp_path):
+    stereo = np.stack([np.full(1600, 0.5), np.full(1600, -0.25)], axis=1).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", stereo, 16_000, subtype="FLOAT")
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav"), 0.125)
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav", channel=1), -0.25)
+    with pytest.raises(AudioError, match="2 channels, channel 2 was asked"):
+        read_audio(tmp_path / "a.wav", channel=2)
+
+
+def unknown_length(path):
+    """A FLAC file whose header gives no length, as encoders write it to a pipe."""
+    soundfile.write(path, tone(1.0, 16_000), 16_000)
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+
+
+def test_flac_without_a_length_in_its_header_is_decoded(tmp_path):
+    unknown_length(tmp_path / "a.flac")
+    assert len(read_audio(tmp_path / "a.flac")) == 16_000
+    assert audio_seconds(tmp_path / "a.flac") == 1.0
+
+
+def test_seconds_of_an_mp3_cut_short_are_those_that_decode(tmp_path):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, tone(3.0, 22_050), 22_050)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert audio_seconds(path) == pytest.approx(len(read_audio(path)) / SAMPLE_RATE, abs=1e-3)
+    assert audio_seconds(path) < 2.0
+
+
+def test_seconds_come_from_the_header(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(1.25, 8_000), 8_000)
+    assert audio_seconds(tmp_path / "a.wav") == 1.25
+
+
+@pytest.mark.parametrize("function", [read_audio, audio_seconds])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist"),
+        (b"", r"empty \(0 bytes\)"),
+        (b"this is text, not audio\n" * 50, "not audio that can be decoded"),
+        (bytes(range(256)) * 20, "not audio that can be decoded"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "not audio that can be decoded"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "not audio that can be decoded"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3"])
+def test_what_is_not_audio_is_named(tmp_path, function, content, message, name):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=message) as caught:
+        function(path)
+    assert str(path) in str(caught.value)
+
+
+def test_wav_without_samples_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(0, dtype=np.float32), 16_000)
+    for function in (read_audio, audio_seconds):
+        with pytest.raises(AudioError, match="holds no"):
+            function(tmp_path / "a.wav")
+
+
+def test_offset_behind_the_end_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(1.0, 16_000), 16_000)
+    with pytest.raises(AudioError, match="no samples after 2 s"):
+        read_audio(tmp_path / "a.wav", offset=2.0)
+
+
+def test_samples_that_are_not_finite_are_refused(tmp_path):
+    samples = tone(0.1, 16_000)
+    samples[7] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="not finite"):
+        read_audio(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+def test_resampling_keeps_a_tone(rate):
+    resampled = resample(tone(1.0, rate), rate)
+    assert resampled.dtype == np.float32
+    assert len(resampled) == SAMPLE_RATE
+    middle = slice(2_000, 14_000)
+    np.testing.assert_allclose(resampled[middle], tone(1.0, SAMPLE_RATE)[middle], atol=2e-3)

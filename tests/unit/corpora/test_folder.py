@@ -1,0 +1,144 @@
+"""One's own corpus: what a table may hold, and what becomes of each mistake in it."""
+
+import pytest
+
+from earmark.config import FolderCorpus
+from earmark.corpora.base import reader
+from earmark.corpora.folder import read
+from earmark.data import manifest
+from earmark.errors import CorpusError
+
+HEADER = "audio\ttext\tlanguage\n"
+
+
+@pytest.fixture
+def corpus(tmp_path, wav, mp3):
+    """A folder with three recordings: a function that writes its table and gives the settings."""
+    folder = tmp_path / "mine"
+    for name, data in {"a/1.wav": wav, "b/1.wav": wav, "c.mp3": mp3}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+    def settings(lines, **values):
+        data = lines if isinstance(lines, bytes) else lines.encode()
+        (folder / "utterances.tsv").write_bytes(data)
+        return FolderCorpus(name="mine", reader="folder", path=folder, **values)
+
+    return settings
+
+
+def table_of(corpus, tmp_path):
+    return manifest.table(reader(corpus)(corpus, tmp_path / "run")).to_pylist()
+
+
+def test_three_columns_are_enough(corpus, tmp_path):
+    settings = corpus(HEADER + "a/1.wav\t打开空调\tzh\nc.mp3\tplay some jazz\ten\n")
+    first, second = table_of(settings, tmp_path)
+    assert first["audio"] == str(settings.path / "a/1.wav")
+    assert (first["id"], first["raw_text"], first["language"]) == ("mine-a/1", "打开空调", "zh")
+    assert (first["split"], first["speaker"], first["duration"]) == ("train", None, 0.4)
+    assert (second["id"], second["status"]) == ("mine-c", "kept")
+
+
+def test_optional_columns_in_any_order_and_others_ignored(corpus, tmp_path):
+    header = "split\tnote\tid\tlanguage\tspeaker\ttext\taudio\n"
+    lines = "test_car\tloud\tu1\ten\tann\thi\tc.mp3\n\t\t\ten\t\thello\ta/1.wav\n"
+    first, second = table_of(corpus(header + lines), tmp_path)
+    assert (first["id"], first["split"], first["speaker"]) == ("mine-u1", "test_car", "ann")
+    assert (second["id"], second["split"], second["speaker"]) == ("mine-a/1", "train", None)
+
+
+def test_windows_line_ends_byte_order_mark_and_empty_lines(corpus, tmp_path):
+    data = b"\xef\xbb\xbf" + (HEADER + "c.mp3\t你好\tzh\n\n").replace("\n", "\r\n").encode()
+    (row,) = table_of(corpus(data), tmp_path)
+    assert (row["raw_text"], row["status"]) == ("你好", "kept")
+
+
+def test_quotes_and_odd_separators_stand_for_themselves(corpus, tmp_path):
+    (row,) = table_of(corpus(HEADER + 'c.mp3\t"he said\u2028so"\ten\n'), tmp_path)
+    assert row["raw_text"] == '"he said\u2028so"'
+
+
+def test_files_that_differ_in_their_ending_have_ids_of_their_own(corpus, tmp_path, mp3):
+    settings = corpus(HEADER + "a/1.wav\tx\ten\na/1.mp3\ty\ten\n")
+    (settings.path / "a/1.mp3").write_bytes(mp3)
+    assert [row["id"] for row in table_of(settings, tmp_path)] == ["mine-a/1.wav", "mine-a/1.mp3"]
+
+
+def test_the_same_line_twice_is_a_duplicate(corpus, tmp_path):
+    rows = table_of(corpus(HEADER + "c.mp3\tx\ten\nc.mp3\tx\ten\n"), tmp_path)
+    assert [row["status"] for row in rows] == ["kept", "duplicate id"]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("c.mp3\tx", "wrong number of fields"),
+        ("c.mp3\tx\ten\tmore", "wrong number of fields"),
+        ("c.mp3\tx\tfr", "unknown language"),
+        ("c.mp3\tx\t", "unknown language"),
+        ("no.wav\tx\ten", "missing audio"),
+        ("\tx\ten", "missing audio"),
+        ("a\tx\ten", "missing audio"),
+        ("x" * 5000 + ".wav\tx\ten", "missing audio"),
+        ("nul\0.wav\tx\ten", "missing audio"),
+        ("../outside.wav\tx\ten", "audio outside the folder"),
+        ("a/../../outside.wav\tx\ten", "audio outside the folder"),
+        ("/etc/hostname\tx\ten", "audio outside the folder"),
+        ("link.wav\tx\ten", "audio outside the folder"),
+        ("links/outside.wav\tx\ten", "audio outside the folder"),
+        ("circle.wav\tx\ten", "missing audio"),
+        ("empty.wav\tx\ten", "undecodable audio"),
+        ("text.wav\tx\ten", "undecodable audio"),
+    ],
+)
+def test_a_bad_line_is_set_aside_with_its_reason(corpus, tmp_path, wav, line, status):
+    settings = corpus(HEADER + f"a/1.wav\tfine\ten\n{line}\nb/1.wav\tfine too\ten\n")
+    (tmp_path / "outside.wav").write_bytes(wav)
+    (settings.path / "link.wav").symlink_to(tmp_path / "outside.wav")
+    (settings.path / "links").symlink_to(tmp_path)
+    (settings.path / "circle.wav").symlink_to(settings.path / "circle.wav")
+    (settings.path / "empty.wav").touch()
+    (settings.path / "text.wav").write_text("not audio")
+    rows = table_of(settings, tmp_path)
+    assert [row["status"] for row in rows] == ["kept", status, "kept"]
+
+
+def test_a_line_that_cannot_be_read_is_found_by_its_number(corpus, tmp_path):
+    rows = table_of(corpus(HEADER + "a/1.wav\tx\ten\n\nonly one field\n"), tmp_path)
+    assert [row["id"] for row in rows] == ["mine-a/1", "mine-line-4"]
+
+
+@pytest.mark.parametrize("split", ["my test", "../up", "-x"])
+def test_a_split_must_be_a_name(corpus, tmp_path, split):
+    rows = table_of(corpus(f"audio\ttext\tlanguage\tsplit\nc.mp3\tx\ten\t{split}\n"), tmp_path)
+    assert rows[0]["status"] == "split is not a name"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "audio\ttext\n",
+            "has the columns audio, text .* lacks language: .* must name audio, text, language",
+        ),
+        ("audio,text,language\n", "has the columns audio,text,language .* lacks audio, text, language"),
+        ("", "has the columns none .* lacks audio, text, language"),
+        ("c.mp3\thello\ten\n", "has the columns c.mp3, hello, en .* lacks audio, text, language"),
+    ],
+)
+def test_missing_columns_are_named_with_those_found(corpus, tmp_path, header, message):
+    with pytest.raises(CorpusError, match=rf"utterances\.tsv {message}"):
+        list(read(corpus(header), tmp_path))
+
+
+def test_a_table_that_is_not_utf8_is_refused(corpus, tmp_path):
+    with pytest.raises(CorpusError, match=r"utterances\.tsv cannot be read as UTF-8"):
+        list(read(corpus(HEADER.encode() + "c.mp3\t你好\tzh\n".encode("gb18030")), tmp_path))
+
+
+def test_an_absent_table_or_folder_is_named(corpus, tmp_path):
+    with pytest.raises(CorpusError, match=r"other\.tsv cannot be read"):
+        list(read(corpus(HEADER, table="other.tsv"), tmp_path))
+    with pytest.raises(CorpusError, match="nowhere is not a folder: correct `path`"):
+        list(read(FolderCorpus(name="mine", reader="folder", path=tmp_path / "nowhere"), tmp_path))

@@ -15,18 +15,27 @@ export DS_BUILD_OPS := 0
 unexport PYTHONPATH
 
 # The stamp carries what the environment was made of, and where: its scripts hold absolute paths.
-STAMP := .venv/made-of-$(shell (cat envs/cpu.lock $(LOCK) pyproject.toml; pwd) | sha256sum | cut -c1-16)
+# Of pyproject.toml only what comes before the tools' settings matters.
+STAMP := .venv/made-of-$(shell (cat envs/cpu.lock $(LOCK); sed '/^\[tool\./,$$d' pyproject.toml; pwd) | \
+	sha256sum | cut -c1-16)
 IN_VENV := . .venv/bin/activate &&
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
-SNAKEMAKE := mkdir -p .snakemake && $(IN_VENV) flock --nonblock --conflict-exit-code 3 .snakemake/make.lock \
-	snakemake --nolock --profile profiles/default
+# flock, not Snakemake's own lock, keeps two runs apart: a killed run leaves no lock behind.
+define snakemake
+@mkdir -p .snakemake
+@$(IN_VENV) flock --nonblock --conflict-exit-code 75 .snakemake/make.lock \
+	snakemake --nolock --profile profiles/default --config settings=$(1) $(ARGS) || { code=$$?; \
+	[ $$code -ne 75 ] || echo "error: make run or make real is at work in this folder: wait for it, or stop it" >&2; \
+	exit $$code; }
+endef
 
 .PHONY: setup run real test bench check
 
 setup: $(STAMP)
 
 $(STAMP):
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed: install it, or name another with make PYTHON=..." >&2; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { \
+	echo "error: $(PYTHON) is not installed: install it, or name another with make PYTHON=..." >&2; exit 2; }
 	@echo "Setting up .venv from $(LOCK) (some minutes, once)"
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) $$(grep -E '^(pip|setuptools)==' envs/cpu.lock)
@@ -35,19 +44,19 @@ $(STAMP):
 	$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# flock, not Snakemake's own lock, keeps two runs apart: a killed run leaves no lock behind.
 run: setup
-	$(SNAKEMAKE) --config settings=config/default.yaml $(ARGS)
+	$(call snakemake,config/default.yaml)
 
 real: setup
-	$(SNAKEMAKE) --config settings=config/words.yaml $(ARGS)
+	$(call snakemake,config/words.yaml)
 
 test: setup
 	$(IN_VENV) python -m pytest -m "not slow" $(ARGS)
 
 # Scripts whose name begins with bench_ write results/bench/NAME.json.
 bench: setup
-	$(IN_VENV) set -e; for script in $(sort $(wildcard bench/bench_*.py)); do echo "$$script"; python "$$script"; done
+	@$(IN_VENV) for script in $(sort $(wildcard bench/bench_*.py)); do \
+	echo "$$script"; python "$$script" || exit 1; done
 
 check: setup
 	$(IN_VENV) ruff check . && ruff format --check . && mypy && python -m pytest -m slow $(ARGS)

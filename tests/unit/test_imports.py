@@ -123,7 +123,9 @@ def test_the_check_finds_faults() -> None:
     assert wrong("report", {"models", "io", "metrics"}) == {"models"}
 
 
-@pytest.mark.parametrize("module", ["earmark.config", "earmark.paths", "earmark.io", "earmark.corpora.base"])
+@pytest.mark.parametrize(
+    "module", ["earmark.config", "earmark.paths", "earmark.io", "earmark.corpora.base", "earmark.cli"]
+)
 def test_light_modules_load_nothing_heavy(module: str) -> None:
     heavy = ["torch", "transformers", "deepspeed", "pyarrow", "numpy", "phonemizer", "lhotse"]
     script = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"

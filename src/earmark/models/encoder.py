@@ -10,14 +10,16 @@ K head width, P = 2L-1 relative distances.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from earmark.errors import ConfigError, UserError
+from earmark.models.kernels import depthwise_conv, dropout, relative_shift
 
 MAX_POSITIONS = 5000
 RIGHT_CONTEXT = 6
@@ -54,9 +56,17 @@ class Subsampling(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Frames beyond an utterance's end must be zero, as the six that are added here are."""
-        padded = F.pad(features, (0, 0, 0, RIGHT_CONTEXT))
-        planes = self.conv(padded.unsqueeze(1))
-        return self.out(planes.transpose(1, 2).flatten(2))
+        first, second = (cast(nn.Conv2d, self.conv[i]) for i in (0, 2))
+        patches = F.pad(features, (0, 0, 0, RIGHT_CONTEXT)).unfold(1, 3, 2).unfold(2, 3, 2)
+        B, T, M = patches.shape[:3]
+        # With one channel in, the first convolution is a product of nine rows, 20 times faster on a CPU; its
+        # result lies channels-last, which is the fast layout for the second.
+        rows = patches.permute(3, 4, 0, 1, 2).reshape(9, B * T * M)
+        planes = torch.addmm(cast(Tensor, first.bias), rows.t(), first.weight.flatten(1).t().contiguous())
+        planes = planes.relu_().view(B, T, M, -1).permute(0, 3, 1, 2)
+        planes = F.relu_(F.conv2d(planes, second.weight, second.bias, stride=2))
+        weight = self.out.weight.unflatten(1, (planes.shape[1], -1)).transpose(1, 2).flatten(1)
+        return F.linear(planes.permute(0, 2, 3, 1).flatten(2), weight, self.out.bias)
 
 
 class PositionalEncoding(nn.Module):
@@ -90,6 +100,14 @@ def relative_sinusoids(length: int, d_model: int) -> Tensor:
     return torch.stack((torch.sin(distance * rate), torch.cos(distance * rate)), dim=-1).flatten(1)
 
 
+class Dropout(nn.Dropout):
+    """`nn.Dropout` through the cheap masks."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape; active in training only."""
+        return dropout(x, self.p, self.training)
+
+
 class FeedForward(nn.Module):
     """Half a step of a feed-forward network: x + 0.5 net(x), (B, L, D) to the same.
 
@@ -102,9 +120,9 @@ class FeedForward(nn.Module):
             nn.LayerNorm(d_model),
             nn.Linear(d_model, 4 * d_model),
             nn.SiLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(4 * d_model, d_model),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(self, x_BLD: Tensor) -> Tensor:
@@ -130,43 +148,39 @@ class RelativeAttention(nn.Module):
         self.pos_bias_v = nn.Parameter(torch.empty(n_heads, d_model // n_heads))
         nn.init.xavier_uniform_(self.pos_bias_u)
         nn.init.xavier_uniform_(self.pos_bias_v)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BLD: Tensor, positions_PD: Tensor, padding_BL: Tensor | None) -> Tensor:
         """Attend from every frame to the frames that are speech."""
         B, L, D = x_BLD.shape
         H, K = self.pos_bias_u.shape
         # Heads first, so that the distances' keys serve a whole batch in one product a head.
-        q, k, v = (
-            part.view(B, L, H, K).permute(2, 0, 1, 3)
-            for part in (
-                self.w_qs(self.layer_norm_q(x_BLD)),
-                self.w_ks(self.layer_norm_k(x_BLD)),
-                self.w_vs(self.layer_norm_v(x_BLD)),
-            )
-        )
+        content, k, v = self._project(x_BLD).view(B, L, 3, H, K).permute(2, 3, 0, 1, 4).flatten(1, 2)
+        distance = content.view(H, B * L, K) + (self.pos_bias_v - self.pos_bias_u)[:, None]
         p_HKP = self.linear_pos(positions_PD).view(-1, H, K).permute(1, 2, 0)
-        by_distance = (q + self.pos_bias_v[:, None, None]).reshape(H, B * L, K) @ p_HKP
-        content = (q + self.pos_bias_u[:, None, None]).reshape(H * B, L, K)
-        scores = torch.baddbmm(
-            relative_shift(by_distance, L), content, k.reshape(H * B, L, K).transpose(1, 2)
-        ) * (K**-0.5)
+        by_distance = relative_shift(distance @ p_HKP, L)
+        scale = K**-0.5
+        scores = torch.baddbmm(by_distance, content, k.transpose(1, 2), beta=scale, alpha=scale)
         if padding_BL is not None:
             scores = scores.view(H, B, L, L).masked_fill(padding_BL[:, None], -torch.inf).view(H * B, L, L)
-        mixed = torch.bmm(scores.softmax(-1), v.reshape(H * B, L, K))
+        mixed = torch.bmm(scores.softmax(-1), v)
         mixed_BLD = mixed.view(H, B, L, K).permute(1, 2, 0, 3).reshape(B, L, D)
         return x_BLD + self.dropout(self.fc(mixed_BLD))
 
+    def _project(self, x_BLD: Tensor) -> Tensor:
+        """Queries for content (`pos_bias_u` within), keys and values: (B, L, 3D).
 
-def relative_shift(scores: Tensor, length: int) -> Tensor:
-    """Scores by distance, (H, B*L, 2L-1), seen by key: (H*B, L, L), where row i, key j has distance i-j.
-
-    Distance i-j lies in column L-1-i+j, so that each row starts one column to the left of the row before: a
-    view with a shorter stride, no copy.
-    """
-    width = 2 * length - 1
-    batch = scores.numel() // (length * width)
-    return scores.as_strided((batch, length, length), (length * width, width - 1, 1), length - 1)
+        The three LayerNorms differ in their gains and shifts only: the frames are normalised once, and gains
+        and shifts move into one product's weight and bias.
+        """
+        norms = (self.layer_norm_q, self.layer_norm_k, self.layer_norm_v)
+        weight = torch.stack((self.w_qs.weight, self.w_ks.weight, self.w_vs.weight))
+        gain = torch.stack([norm.weight for norm in norms])
+        shift = torch.stack([norm.bias for norm in norms])
+        bias = (weight @ shift.unsqueeze(-1)).flatten()
+        bias = bias + F.pad(self.pos_bias_u.flatten(), (0, 2 * shift.shape[1]))
+        normal = F.layer_norm(x_BLD, shift.shape[1:], eps=self.layer_norm_q.eps)
+        return F.linear(normal, (weight * gain.unsqueeze(1)).flatten(0, 1), bias)
 
 
 class Convolution(nn.Module):
@@ -180,19 +194,17 @@ class Convolution(nn.Module):
         inner = 2 * d_model
         self.pre_layer_norm = nn.LayerNorm(d_model)
         self.pointwise_conv1 = nn.Conv1d(d_model, 2 * inner, 1, bias=False)
-        self.depthwise_conv = nn.Conv1d(
-            inner, inner, kernel_size, padding=(kernel_size - 1) // 2, groups=inner, bias=False
-        )
+        self.depthwise_conv = nn.Conv1d(inner, inner, kernel_size, groups=inner, bias=False)
         self.batch_norm = nn.LayerNorm(inner)
         self.pointwise_conv2 = nn.Conv1d(inner, d_model, 1, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BLD: Tensor, padding_BL: Tensor | None) -> Tensor:
         """Convolve over time; padding counts as silence, as beyond the ends."""
         hidden = F.glu(F.linear(self.pre_layer_norm(x_BLD), self.pointwise_conv1.weight.squeeze(-1)))
         if padding_BL is not None:
             hidden = hidden.masked_fill(padding_BL[:, :, None], 0.0)
-        hidden = self.depthwise_conv(hidden.transpose(1, 2)).transpose(1, 2)
+        hidden = depthwise_conv(hidden, self.depthwise_conv.weight)
         hidden = F.silu(self.batch_norm(hidden))
         return x_BLD + self.dropout(F.linear(hidden, self.pointwise_conv2.weight.squeeze(-1)))
 
@@ -238,7 +250,7 @@ class ConformerEncoder(nn.Module):
             raise ConfigError(f"encoder kernel {kernel_size} is even: choose an odd number of frames")
         self.input_preprocessor = Subsampling(n_mels, d_model)
         self.positional_encoding = PositionalEncoding(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layer_stack = nn.ModuleList(
             ConformerBlock(n_heads, d_model, kernel_size, dropout) for _ in range(n_layers)
         )
@@ -250,7 +262,7 @@ class ConformerEncoder(nn.Module):
         (B, ceil(T/4), D) at 25 Hz and their lengths (B,). Frames beyond a length are meaningless.
         UserError: more than 5,000 encoder frames (200 s).
         """
-        *_, last = self._states(features, lengths)
+        (last,) = deque(self._states(features, lengths), maxlen=1)
         return Encoded(last, subsampled_lengths(lengths))
 
     def forward_layers(self, features: Tensor, lengths: Tensor) -> list[Tensor]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from earmark.errors import ConfigError, UserError
-from earmark.models.encoder import ConformerEncoder, relative_shift, relative_sinusoids, subsampled_lengths
+from earmark.models.encoder import ConformerEncoder, relative_sinusoids, subsampled_lengths
 
 
 def small(dropout=0.1, seed=0, **changes):
@@ -106,21 +106,6 @@ def test_too_long_an_utterance_names_length_and_limit():
 def test_impossible_sizes_are_refused(changes):
     with pytest.raises(ConfigError):
         small(**changes)
-
-
-def test_relative_shift_picks_the_distance_from_row_to_key():
-    length = 5
-    distances = torch.arange(length - 1, -length, -1.0)
-    scores = distances.expand(2, 3 * length, -1).contiguous()
-    shifted = relative_shift(scores, length)
-    expected = torch.arange(5.0)[:, None] - torch.arange(5.0)[None, :]
-    assert shifted.shape == (6, 5, 5)
-    assert torch.equal(shifted, expected.expand(6, 5, 5))
-
-
-def test_relative_shift_passes_gradients_back_to_their_places():
-    scores = torch.randn(2, 2 * 4, 7, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda s: relative_shift(s, 4), (scores,))
 
 
 def test_position_tables_of_different_lengths_agree():

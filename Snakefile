@@ -1,0 +1,27 @@
+# earmark: corpora -> text -> shards -> train -> diagnose -> evaluate -> report, in the order of the includes.
+#
+#   snakemake --profile profiles/default                                          the default run
+#   snakemake --profile profiles/default --config settings=config/words.yaml     another configuration
+#   snakemake --profile profiles/default data                                     up to the shards only
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/shards.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/diagnose.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+# While pretraining goes on, the wanted files grow with every decision; the report joins after the last one.
+rule all:
+    default_target: True
+    input: wavefront
+
+
+rule data:
+    input: PATHS.dataset

@@ -65,24 +65,26 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
 def _batches(config: Config, dataset: Dataset, test: TestSet) -> list[Batch]:
     rows = dataset.split(test.of or test.name)
     if len(rows) == 0:
-        raise ConfigError(f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name")
+        raise ConfigError(
+            f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name"
+        )
     batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
     if test.noise_db is None:
         return batches
-    manifest = {row["id"]: row for name in config.corpora for row in _manifest(config, name.name)}
-    return [_noisy(batch, manifest, dataset, test.noise_db, config.seed) for batch in batches]
+    recordings = {
+        row["id"]: (row, corpus.trim_silence)
+        for corpus in config.corpora
+        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist()
+    }
+    return [_noisy(batch, recordings, dataset, test.noise_db, config.seed) for batch in batches]
 
 
-def _manifest(config: Config, corpus: str) -> list[dict[str, Any]]:
-    return read_parquet(RunPaths(config.folder).manifest(corpus)).to_pylist()
-
-
-def _noisy(batch: Batch, manifest: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
-    """The batch with white noise added to its recordings, silence kept as long as it was in the shards."""
+def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
+    """The batch with white noise added to its recordings, which are decoded again."""
     features = torch.zeros_like(batch.features)
     for number, key in enumerate(batch.ids):
-        rng = np.random.default_rng([seed, number])
-        one = features_of(manifest[key], trim=True, noise=(decibels, rng))[: int(batch.lengths[number])]
+        row, trim = recordings[key]
+        one = features_of(row, trim, noise=(decibels, np.random.default_rng([seed, number])))
         features[number, : len(one)] = torch.from_numpy((one - dataset.mean) / dataset.deviation)
     return batch._replace(features=features)
 
@@ -94,7 +96,9 @@ def _recognize(
     rows = []
     for system, width in (("beam", beams), ("greedy", 1)) if beams > 1 else (("greedy", 1),):
         found = recognizer.transcribe(batch.features, batch.lengths, batch.languages, width)
-        references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
+        references = [
+            tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)
+        ]
         rows += _rows(test, system, test.measure, batch, references, [tokens(one.text) for one in found])
     spoken = [
         phones.inventory.decode(ids[:length])
@@ -124,8 +128,7 @@ def _rows(
             "reference": " ".join(references[number]),
             "hypothesis": " ".join(hypotheses[number]),
             **counts._asdict(),
-            "hallucinated": measure != "per"
-            and is_hallucination(references[number], hypotheses[number], counts.hits),
+            "hallucinated": measure != "per" and is_hallucination(references[number], hypotheses[number], counts.hits),
         }
         for number, counts in enumerate(counted)
     ]

@@ -1,8 +1,9 @@
 """Test sets through the trained model: one row an utterance and system, one score a test set and system.
 
-Systems: the full recipe by beam search and greedily, and the CTC head's phones.
+Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tqdm import tqdm
 from earmark.config import Config, TestSet
 from earmark.data.build import features_of
 from earmark.data.dataset import Batch, Dataset
+from earmark.data.manifest import KEPT
+from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
 from earmark.io import read_parquet, write_json, write_parquet
@@ -24,6 +27,7 @@ from earmark.text.inventory import Inventory
 from earmark.text.normalise import tokens
 
 PHONES = "ctc phones"
+LEXICON = "ctc lexicon"
 SCHEMA = pa.schema(
     [
         ("test", pa.string()),
@@ -54,10 +58,11 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     dataset = Dataset(paths.dataset, inventory)
     recognizer = Recognizer.load(config, done, paths.llm / "done.json")
     phones = PhoneRecognizer.load(config, pretrained, inventory)
+    lexicon = CharacterLexicon(_training_texts(config)) if config.evaluation.lexicon else None
     rows = []
     for test in config.evaluation.tests:
         for batch in tqdm(_batches(config, dataset, test), desc=test.name, disable=None):
-            rows += _recognize(recognizer, phones, test, batch, config.decoding.beams)
+            rows += _recognize(recognizer, phones, lexicon, test, batch, config.decoding.beams)
     write_parquet(folder / "utterances.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
     write_json(folder / "scores.json", scores(rows, config))
 
@@ -89,11 +94,24 @@ def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels:
     return batch._replace(features=features)
 
 
+def _training_texts(config: Config) -> Iterator[tuple[str, list[str]]]:
+    for corpus in config.corpora:
+        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist():
+            if row["status"] == KEPT and row["split"] == "train":
+                yield row["text"], row["phones"]
+
+
 def _recognize(
-    recognizer: Recognizer, phones: PhoneRecognizer, test: TestSet, batch: Batch, beams: int
+    recognizer: Recognizer,
+    phones: PhoneRecognizer,
+    lexicon: CharacterLexicon | None,
+    test: TestSet,
+    batch: Batch,
+    beams: int,
 ) -> list[dict[str, Any]]:
     """Rows of one batch for every system."""
     rows = []
+    references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
     for system, width in (("beam", beams), ("greedy", 1)) if beams > 1 else (("greedy", 1),):
         found = recognizer.transcribe(batch.features, batch.lengths, batch.languages, width)
         references = [
@@ -104,7 +122,10 @@ def _recognize(
         phones.inventory.decode(ids[:length])
         for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True)
     ]
-    rows += _rows(test, PHONES, "per", batch, spoken, phones.transcribe(batch.features, batch.lengths))
+    heard = phones.transcribe(batch.features, batch.lengths)
+    rows += _rows(test, PHONES, "per", batch, spoken, heard)
+    if lexicon and test.measure == "cer":
+        rows += _rows(test, LEXICON, "cer", batch, references, [lexicon.spell(one) for one in heard])
     return rows
 
 
@@ -140,6 +161,8 @@ def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
     for test in config.evaluation.tests:
         for system in dict.fromkeys(row["system"] for row in rows):
             chosen = [row for row in rows if row["test"] == test.name and row["system"] == system]
+            if not chosen:
+                continue
             counts = [ErrorCounts(*(row[name] for name in ErrorCounts._fields)) for row in chosen]
             low, high = bootstrap_interval(counts, seed=config.seed)
             table.append(

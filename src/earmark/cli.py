@@ -249,6 +249,21 @@ def evaluate(config: Path, run: str | None, done: Path, pretrained: Path) -> Non
     run_evaluation(settings, done, pretrained, RunPaths(settings.folder).evaluation)
 
 
+@cli.command()
+@config_argument
+def report(config: Path, run: str | None) -> None:
+    """Write the catalogue, the page about a run and its numbers."""
+    from earmark.data.catalog import write_catalog, write_settings
+    from earmark.report.page import write_page
+    from earmark.report.summary import write_summary
+
+    settings = load(config, run)
+    write_settings(settings, settings.folder)
+    write_catalog(settings, settings.folder / "catalog.duckdb")
+    write_summary(settings, settings.folder / "summary.json")
+    write_page(settings, settings.folder / "report.html")
+
+
 # ---------------------------------------------------------------------------- for people
 
 

@@ -41,7 +41,7 @@ def train(
             loss: Loss = engine(batch, moment(step, micro))
             value += _finite(loss, step, batch.ids) / stage.accumulation
             for name, part in loss.parts.items():
-                parts[name] = parts.get(name, 0.0) + float(part) / stage.accumulation
+                parts[name] = parts.get(name, 0.0) + float(part.detach()) / stage.accumulation
             engine.backward(loss.value)
             engine.step(learning_rate)
             seconds += batch.seconds
@@ -61,7 +61,7 @@ def train(
 
 
 def _finite(loss: Loss, step: int, ids: list[str]) -> float:
-    value = float(loss.value)
+    value = float(loss.value.detach())
     if not math.isfinite(value):
         raise TrainingError(_message("loss", value, step, ids))
     return value

@@ -111,9 +111,7 @@ def test_wrong_value_is_one_line_that_names_it(path: str, value: Any, said: list
 
 @pytest.mark.parametrize("key", ["run", "corpora", "stages", "evaluation"])
 def test_missing_key_is_named(key: str) -> None:
-    assert f"{key}: missing; add it" in refusal(
-        {name: value for name, value in VALUES.items() if name != key}
-    )
+    assert f"{key}: missing; add it" in refusal({name: value for name, value in VALUES.items() if name != key})
 
 
 def test_name_of_a_corpus_may_not_stand_twice() -> None:
@@ -128,7 +126,20 @@ def test_several_mistakes_are_told_at_once() -> None:
 def test_llm_is_a_small_one_or_a_folder() -> None:
     assert parse(changed("llm", "models/qwen3")).llm == Path("models/qwen3")
     assert parse(changed("llm", {"steps": 3})).llm.steps == 3  # type: ignore[union-attr]
-    assert "llm" in refusal(changed("llm", {"stepz": 3}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("llm", {"stepz": 3}, "llm.SmallLLM.stepz (value 3): unknown key"),
+        ("llm", {"steps": 0}, "llm.SmallLLM.steps (value 0)"),
+        ("evaluation.embedder", 3, "evaluation.embedder"),
+    ],
+)
+def test_refusal_of_a_choice_shows_no_inner_workings(path: str, value: Any, said: str) -> None:
+    message = refusal(changed(path, value))
+    assert said in message
+    assert "[" not in message and "<class" not in message
 
 
 @pytest.mark.parametrize(

@@ -77,5 +77,5 @@ def wavefront(wildcards):
     if not waiting:
         return [PATHS.folder / "report.html", PATHS.folder / "summary.json"]
     known = phases(state, PRETRAINED)[:-1]
-    begun = [done("align", RUN.stages.align.steps)] if known else []
+    begun = [PATHS.llm / "done.json"] + ([done("align", RUN.stages.align.steps)] if known else [])
     return begun + [done(f"ia_sft_{number}", RUN.stages.ia_sft.steps) for number in range(1, len(known) + 1)] + [waiting]

@@ -135,7 +135,6 @@ class RelativeAttention(nn.Module):
 
     def __init__(self, n_heads: int, d_model: int, dropout: float):
         super().__init__()
-        self.n_heads = n_heads
         self.w_qs = nn.Linear(d_model, d_model, bias=False)
         self.w_ks = nn.Linear(d_model, d_model, bias=False)
         self.w_vs = nn.Linear(d_model, d_model, bias=False)
@@ -155,10 +154,18 @@ class RelativeAttention(nn.Module):
         B, L, D = x_BLD.shape
         H, K = self.pos_bias_u.shape
         # Heads first, so that the distances' keys serve a whole batch in one product a head.
-        content, k, v = self._project(x_BLD).view(B, L, 3, H, K).permute(2, 3, 0, 1, 4).flatten(1, 2)
-        distance = content.view(H, B * L, K) + (self.pos_bias_v - self.pos_bias_u)[:, None]
+        q, k, v = (
+            projection(norm(x_BLD)).view(B, L, H, K).permute(2, 0, 1, 3).reshape(H * B, L, K)
+            for projection, norm in (
+                (self.w_qs, self.layer_norm_q),
+                (self.w_ks, self.layer_norm_k),
+                (self.w_vs, self.layer_norm_v),
+            )
+        )
+        q = q.view(H, B * L, K)
+        content = (q + self.pos_bias_u[:, None]).view(H * B, L, K)
         p_HKP = self.linear_pos(positions_PD).view(-1, H, K).permute(1, 2, 0)
-        by_distance = relative_shift(distance @ p_HKP, L)
+        by_distance = relative_shift((q + self.pos_bias_v[:, None]) @ p_HKP, L)
         scale = K**-0.5
         scores = torch.baddbmm(by_distance, content, k.transpose(1, 2), beta=scale, alpha=scale)
         if padding_BL is not None:
@@ -166,21 +173,6 @@ class RelativeAttention(nn.Module):
         mixed = torch.bmm(scores.softmax(-1), v)
         mixed_BLD = mixed.view(H, B, L, K).permute(1, 2, 0, 3).reshape(B, L, D)
         return x_BLD + self.dropout(self.fc(mixed_BLD))
-
-    def _project(self, x_BLD: Tensor) -> Tensor:
-        """Queries for content (`pos_bias_u` within), keys and values: (B, L, 3D).
-
-        The three LayerNorms differ in their gains and shifts only: the frames are normalised once, and gains
-        and shifts move into one product's weight and bias.
-        """
-        norms = (self.layer_norm_q, self.layer_norm_k, self.layer_norm_v)
-        weight = torch.stack((self.w_qs.weight, self.w_ks.weight, self.w_vs.weight))
-        gain = torch.stack([norm.weight for norm in norms])
-        shift = torch.stack([norm.bias for norm in norms])
-        bias = (weight @ shift.unsqueeze(-1)).flatten()
-        bias = bias + F.pad(self.pos_bias_u.flatten(), (0, 2 * shift.shape[1]))
-        normal = F.layer_norm(x_BLD, shift.shape[1:], eps=self.layer_norm_q.eps)
-        return F.linear(normal, (weight * gain.unsqueeze(1)).flatten(0, 1), bias)
 
 
 class Convolution(nn.Module):
@@ -232,7 +224,7 @@ class ConformerEncoder(nn.Module):
     What lies beyond an utterance's length, garbage included, changes nothing on its valid frames.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         n_mels: int,
         n_layers: int,
@@ -258,8 +250,9 @@ class ConformerEncoder(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> Encoded:
         """Encode a batch (paper Eq. 2).
 
-        `features` (B, T, n_mels) normalised log-mel at 100 Hz, `lengths` (B,) int64 in frames; gives frames
-        (B, ceil(T/4), D) at 25 Hz and their lengths (B,). Frames beyond a length are meaningless.
+        `features` (B, T, n_mels) normalised log-mel at 100 Hz in any float type, `lengths` (B,) int64 in
+        frames; gives frames (B, ceil(T/4), D) at 25 Hz and their lengths (B,). Frames beyond a length are
+        meaningless.
         UserError: more than 5,000 encoder frames (200 s).
         """
         (last,) = deque(self._states(features, lengths), maxlen=1)
@@ -281,6 +274,7 @@ class ConformerEncoder(nn.Module):
         if beyond_BT is not None:
             features = features.masked_fill(beyond_BT[:, :, None], 0.0)
         padding_BL = padding_mask(subsampled_lengths(lengths), size)
+        features = features.to(self.input_preprocessor.out.weight.dtype)
         x_BLD = self.dropout(self.input_preprocessor(features))
         positions_PD = self.dropout(self.positional_encoding(x_BLD))
         for block in self.layer_stack:

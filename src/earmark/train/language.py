@@ -1,24 +1,40 @@
 """A small language model is taught text before it meets speech: the stand-in for pretrained weights.
 
-Half of each batch are transcripts to be continued, half are transcripts to be repeated: their tokens, each once to
-three times as speech would stretch them, stand where speech embeddings will stand.
+A pretrained Qwen3 knows how words are spelled, and pronounced. The small one learns it from transcripts alone: it reads
+their phones, stretched over frames and averaged over slots as an adaptor would give them, where speech embeddings will
+stand, and writes the text. No recording is used, and no transcript of a test set.
 """
 
 import random
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 from earmark.config import Config, SmallLLM
 from earmark.errors import TextError
-from earmark.io import read_parquet, write_json
+from earmark.io import read_json, read_parquet, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
-from earmark.models.speech_llm import IGNORED
+from earmark.models.speech_llm import splice, target_logits
+from earmark.text.inventory import Inventory
+from earmark.text.normalise import normalise
+from earmark.text.phonemes import Phonemizer
 
-Example = tuple[list[int], int]
-"""Token ids, and how many of them at the start bear no loss."""
+DURATIONS = (2, 2, 3, 3, 4, 5)
+"""Encoder frames (40 ms) that a phone lasts, drawn evenly."""
+MISHEARD = 0.1
+"""Share of phones that are replaced by others: encoders err, and context has to help."""
+WARMUP = 50
+
+
+class Lesson(NamedTuple):
+    """A text as token ids, and its phones."""
+
+    tokens: list[int]
+    phones: list[int]
 
 
 def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
@@ -28,11 +44,16 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
         model, _ = load_llm(config.llm)
         done: dict[str, Any] = {"folder": str(config.llm), "stand_in": False, "steps": 0}
     else:
-        texts = _texts(config.llm, manifests)
+        inventory = Inventory.load(config.text.inventory)
+        texts = _texts(config.llm, manifests, inventory)
         tokenizer = build_tokenizer([*texts, config.prompt, "user assistant"], config.llm)
         torch.manual_seed(config.seed + 3)
         model = build_small(config.llm, len(tokenizer))
-        losses = _teach(model, tokenizer, texts, config)
+        lessons = [
+            Lesson(tokenizer.encode(text, add_special_tokens=False), inventory.encode(phones))
+            for text, phones in texts.items()
+        ]
+        losses = _teach(model, tokenizer, lessons, len(inventory), config)
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         done = {"folder": str(folder), "stand_in": True, "steps": config.llm.steps, "texts": len(texts)}
@@ -41,75 +62,67 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
     write_json(folder / "done.json", done | {"started": started, "ended": time.time()})
 
 
-def _texts(settings: SmallLLM, manifests: list[Path]) -> list[str]:
-    """Distinct training transcripts, and further text where asked for; never a transcript of a test set."""
-    rows = [row for path in manifests for row in read_parquet(path, ["split", "status", "text"]).to_pylist()]
-    kept = [row["text"] for row in rows if row["status"] == "kept" and row["split"] == "train"]
-    texts = dict.fromkeys(kept)
+def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:
+    """Distinct training transcripts with their phones, and further text where asked for."""
+    columns = ["split", "status", "text", "phones"]
+    rows = [row for path in manifests for row in read_parquet(path, columns).to_pylist()]
+    texts = {row["text"]: row["phones"] for row in rows if row["status"] == "kept" and row["split"] == "train"}
     if "hsk_sentences" in settings.texts:
-        texts |= dict.fromkeys(_hsk_sentences())
-    return list(texts)
-
-
-def _hsk_sentences() -> list[str]:
-    """Mandarin sentences of the package hsk-sentences-audio, normalised; those that cannot be are left out."""
-    import hsk_sentences_audio
-
-    from earmark.text.normalise import normalise
-
-    path = Path(hsk_sentences_audio.__file__).parent / "data" / "sentences.json"
-    from earmark.io import read_json
-
-    texts = []
-    for sentence in read_json(path):
-        try:
-            texts.append(normalise(sentence["simplified"], "zh"))
-        except TextError:
-            continue
+        sentences = [text for text in _hsk_sentences() if text not in texts]
+        labelled = Phonemizer(inventory).label_many([(text, "zh") for text in sentences])
+        texts |= {text: phones for text, phones in zip(sentences, labelled, strict=True) if isinstance(phones, list)}
     return texts
 
 
-def _teach(model: torch.nn.Module, tokenizer: Any, texts: list[str], config: Config) -> list[float]:
+def _hsk_sentences() -> Iterable[str]:
+    """Mandarin sentences of the PyPI package hsk-sentences-audio, normalised; those that cannot be are left out."""
+    import hsk_sentences_audio
+
+    sentences = read_json(Path(hsk_sentences_audio.__file__).parent / "data" / "sentences.json")
+    for sentence in sentences:
+        try:
+            yield normalise(sentence["chinese"], "zh")
+        except TextError:
+            continue
+
+
+def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, config: Config) -> list[float]:
+    """Train in place; losses (nats a token) of every step."""
     from tqdm import tqdm
 
     settings = config.llm
     assert isinstance(settings, SmallLLM)
-    before, after = prompt_ids(tokenizer, config.prompt)
-    end = tokenizer.eos_token_id
-    encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
+    heard = nn.Embedding(phones, settings.hidden_size)
+    nn.init.normal_(heard.weight, std=model.config.initializer_range)
     rng = random.Random(config.seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
+    parameters = [*model.parameters(), *heard.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
-        chosen = rng.choices(encoded, k=settings.batch)
-        batch = [
-            _repeat(ids, before, after, end, rng) if number % 2 else ([*after, *ids, end], 0)
-            for number, ids in enumerate(chosen)
-        ]
+        chosen = rng.choices(lessons, k=settings.batch)
+        slots = [_slots(lesson.phones, phones, config.adaptor.downsample, rng) for lesson in chosen]
+        speech = nn.utils.rnn.pad_sequence([heard(one).mean(dim=1) for one in slots], batch_first=True)
+        lengths = torch.tensor([len(one) for one in slots])
+        targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
+        logits, labels = target_logits(model, splice(model, (before, after), speech, lengths, targets))
+        loss = nn.functional.cross_entropy(logits, labels)
         for group in optimizer.param_groups:
-            group["lr"] = settings.peak_rate * min((step + 1) / 50, 1.0) * (1 - 0.95 * step / settings.steps)
-        loss = _loss(model, batch)
+            group["lr"] = settings.peak_rate * min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        losses.append(round(float(loss), 4))
+        losses.append(round(float(loss.detach()), 4))
     return losses
 
 
-def _repeat(ids: list[int], before: list[int], after: list[int], end: int, rng: random.Random) -> Example:
-    stretched = [token for token in ids for _ in range(rng.choice((1, 1, 2, 2, 3)))]
-    silent = [*before, *stretched, *after]
-    return [*silent, *ids, end], len(silent)
-
-
-def _loss(model: Any, batch: list[Example]) -> torch.Tensor:
-    inputs = torch.nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids, _ in batch], batch_first=True)
-    labels = torch.full_like(inputs, IGNORED)
-    mask = torch.zeros_like(inputs)
-    for number, (ids, silent) in enumerate(batch):
-        mask[number, : len(ids)] = 1
-        labels[number, silent : len(ids)] = inputs[number, silent : len(ids)]
-    hidden = model.model(input_ids=inputs, attention_mask=mask, use_cache=False)[0]
-    bears = labels[:, 1:] != IGNORED
-    return torch.nn.functional.cross_entropy(model.lm_head(hidden[:, :-1][bears]), labels[:, 1:][bears])
+def _slots(phones: list[int], inventory: int, size: int, rng: random.Random) -> torch.Tensor:
+    """Phone ids (L', size) of the frames in each slot: phones stretched, some misheard, silence at both ends."""
+    frames = [0] * rng.randint(0, size)
+    for phone in phones:
+        heard = rng.randrange(1, inventory) if rng.random() < MISHEARD else phone
+        frames += [heard] * rng.choice(DURATIONS)
+    frames += [0] * rng.randint(0, size)
+    frames += [0] * (-len(frames) % size)
+    return torch.tensor(frames).view(-1, size)

@@ -35,7 +35,7 @@ POINTS = 1500
 IDLE_SECONDS = 30.0
 """Shorter times without any training are the start of jobs."""
 
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "earmark",
     "font.family": "DejaVu Sans",
@@ -92,6 +92,11 @@ def label(instance: str) -> str:
     return NAMES.get(instance) or instance.replace("ia_sft_", "IA-SFT ")
 
 
+def short(instance: str) -> str:
+    """Name of a stage instance where there is little room."""
+    return label(instance).replace("IA-SFT ", "").replace("alignment", "align").replace(" SFT", "")
+
+
 def colour(instance: str) -> str:
     """Colour of a stage instance."""
     return COLOURS[kind_of(instance)]
@@ -108,27 +113,18 @@ def timeline(results: Results) -> Drawing:
         axes = figure.add_subplot()
         scale = _Clock(zero, unit)
         _overlap(axes, scale, results)
-        _bar(axes, scale, 2, "language", results.language["started"], results.language["ended"], "text")
+        _bar(axes, scale, 2, "language", results.language["started"], results.language["ended"])
+        taught = results.language["ended"] - results.language["started"]
+        axes.text(scale(results.language["ended"]), 2, f"  text, {duration(taught)}", va="center", color=MUTED, size=8)
         for instance, parts in stages.items():
-            lane = 1 if instance == "pretrain" else 0
             for part in parts:
-                _bar(axes, scale, lane, instance, part.started, part.ended, "")
-            centre = (parts[0].started + parts[-1].ended) / 2
-            _bar_label(axes, scale, lane, instance, centre, parts[-1].ended - parts[0].started, results)
-        for number, (step, part) in enumerate(swaps(results)):
-            _swap(axes, scale, stages["pretrain"], step, part, number)
+                _bar(axes, scale, int(instance == "pretrain"), instance, part.started, part.ended)
+            if instance != "pretrain":
+                _bar_label(axes, scale, instance, parts, results.ended - zero)
+        for step, part in swaps(results):
+            _swap(axes, scale, stages["pretrain"], step, part)
         for began, ended in idle(results):
-            axes.axvspan(
-                scale(began), scale(ended), facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35
-            )
-            axes.text(
-                scale((began + ended) / 2),
-                2.62,
-                f"idle {duration(ended - began)}",
-                ha="center",
-                color=MUTED,
-                size=8,
-            )
+            _idle(axes, scale, began, ended)
         axes.set_yticks([2, 1, 0], ["language model", "pretraining", "post-training"])
         axes.tick_params(axis="y", labelcolor=INK)
         axes.set(ylim=(-0.62, 2.85), xlim=(0, scale(results.ended)), xlabel=f"{name} since the run began")
@@ -190,41 +186,40 @@ def idle(results: Results) -> list[tuple[float, float]]:
     return gaps
 
 
-def _bar(axes: Axes, scale: _Clock, lane: int, instance: str, began: float, ended: float, text: str) -> None:
-    axes.barh(
-        lane, scale(ended) - scale(began), 0.56, scale(began), color=colour(instance), edgecolor="white", lw=1
-    )
-    if text:
-        axes.text(scale(ended), lane, f" {text}, {duration(ended - began)}", va="center", color=MUTED, size=8)
+def _bar(axes: Axes, scale: _Clock, lane: int, instance: str, began: float, ended: float) -> None:
+    width = scale(ended) - scale(began)
+    axes.barh(lane, width, 0.56, scale(began), color=colour(instance), edgecolor="white", lw=0.8)
 
 
-def _bar_label(
-    axes: Axes, scale: _Clock, lane: int, instance: str, centre: float, seconds: float, results: Results
-) -> None:
+def _bar_label(axes: Axes, scale: _Clock, instance: str, parts: list[Segment], whole: float) -> None:
     """Name of a stage below its bars, short where they are narrow."""
-    share = seconds / (results.ended - results.started)
-    text = (
-        label(instance)
-        if share > 0.07
-        else label(instance).replace("IA-SFT ", "").replace("alignment", "align")
-    )
-    axes.text(scale(centre), lane - 0.42, text, ha="center", va="center", color=INK, size=8)
+    centre = (parts[0].started + parts[-1].ended) / 2
+    wide = parts[-1].ended - parts[0].started > 0.07 * whole
+    text = label(instance) if wide else short(instance)
+    axes.text(scale(centre), -0.42, text, ha="center", va="center", color=INK, size=8)
+
+
+def _idle(axes: Axes, scale: _Clock, began: float, ended: float) -> None:
+    place = (scale(began), scale(ended))
+    axes.axvspan(*place, facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35)
+    text = f"nothing trained\n{duration(ended - began)}"
+    axes.text(sum(place) / 2, -0.1, text, ha="center", va="center", color=MUTED, size=8)
 
 
 def _overlap(axes: Axes, scale: _Clock, results: Results) -> None:
     began, ended = overlap(results)
     if ended > began:
         axes.axvspan(scale(began), scale(ended), color=ACCENT, alpha=0.08, lw=0)
-        text = f"both at work: {duration(ended - began)}"
-        axes.text(scale((began + ended) / 2), 1.5, text, ha="center", va="center", color=ACCENT, size=8.5)
+        text = f"both at work for {duration(ended - began)}"
+        axes.text(scale((began + ended) / 2), 2.62, text, ha="center", va="center", color=ACCENT, size=8.5)
 
 
-def _swap(axes: Axes, scale: _Clock, pretrain: list[Segment], step: int, taker: Segment, number: int) -> None:
+def _swap(axes: Axes, scale: _Clock, pretrain: list[Segment], step: int, taker: Segment) -> None:
     source = next(one for one in pretrain if one.step == step)
     style = {"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (scale(taker.started), 0.29), (scale(source.ended), 0.71), arrowprops=style, zorder=4)
-    axes.plot(scale(source.ended), 1 - 0.28, "o", color=INK, ms=3.5, zorder=4)
-    axes.text(scale(source.ended), 1.38, f"{step:,}", ha="right" if number else "center", color=INK, size=8)
+    axes.annotate("", (scale(taker.started), 0.29), (scale(source.ended), 0.72), arrowprops=style, zorder=4)
+    axes.plot(scale(source.ended), 0.72, "o", color=INK, ms=3.5, zorder=4)
+    axes.text(scale(source.ended), 1.4, f"{step:,}", ha="center", va="center", color=INK, size=8)
 
 
 def _timeline_words(results: Results) -> tuple[str, str]:
@@ -282,7 +277,7 @@ def drift(results: Results) -> Drawing:
     return Drawing("drift", buffer.getvalue(), *_drift_words(results))
 
 
-def _thousands(value: float, _position: int) -> str:
+def _thousands(value: float, _position: float) -> str:
     return f"{value:,.0f}"
 
 
@@ -332,9 +327,7 @@ def losses(results: Results) -> Drawing:
             _curve(middle, [offset + step for step in records["step"]], records["loss"], colour(instance))
             _stage_name(middle, instance, offset, parts[-1].step)
             offset += parts[-1].step
-        middle.set(
-            title="post-training: next token", xlabel="step since alignment began", ylabel="nats a token"
-        )
+        middle.set(title="post-training: next token", xlabel="step since alignment began", ylabel="nats a token")
         _focus(middle)
         taught = results.language.get("losses", [])
         _curve(right, range(1, len(taught) + 1), taught, colour("language"))
@@ -364,9 +357,7 @@ def post_training(results: Results) -> list[tuple[str, list[Segment]]]:
     return [(name, parts) for name, parts in results.stages.items() if name != "pretrain"]
 
 
-def binned(
-    steps: Sequence[float], values: Sequence[float], points: int = POINTS
-) -> tuple[np.ndarray, np.ndarray]:
+def binned(steps: Sequence[float], values: Sequence[float], points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """At most `points` points of a curve: means over equally many steps each."""
     if len(steps) <= points:
         return np.asarray(steps, float), np.asarray(values, float)
@@ -395,17 +386,14 @@ def _curve(axes: Axes, steps: Sequence[float], values: Sequence[float], tint: st
 def _stage_name(axes: Axes, instance: str, start: float, steps: float) -> None:
     axes.axvline(start, color=RULE, lw=0.8)
     place = axes.get_xaxis_transform()
-    text = label(instance).replace("IA-SFT ", "").replace("alignment", "align").replace(" SFT", "")
-    axes.text(
-        start + steps / 2, 0.97, text, ha="center", va="top", color=colour(instance), size=8, transform=place
-    )
+    text = short(instance)
+    axes.text(start + steps / 2, 0.97, text, ha="center", va="top", color=colour(instance), size=8, transform=place)
 
 
 def _focus(axes: Axes) -> None:
     """Cut the first steps' peak, which would flatten all that follows."""
-    drawn = np.concatenate(
-        [np.asarray(line.get_ydata(), float) for line in axes.lines if len(line.get_xdata()) > 2]
-    )
+    curves = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    drawn = np.concatenate([curve for curve in curves if len(curve) > 2])
     axes.set_ylim(top=float(np.quantile(drawn, 0.985)) * 1.25)
 
 
@@ -426,9 +414,7 @@ def validation(results: Results) -> Drawing:
             _dots(right, parts, "loss", 1.0, offset)
             _stage_name(right, instance, offset, parts[-1].step)
             offset += parts[-1].step
-        right.set(
-            title="post-training: next-token loss", xlabel="step since alignment began", ylabel="nats a token"
-        )
+        right.set(title="post-training: next-token loss", xlabel="step since alignment began", ylabel="nats a token")
         right.set_xlim(0, offset * 1.03)
         for axes in (left, middle, right):
             axes.xaxis.set_major_formatter(_thousands)
@@ -465,9 +451,7 @@ def trajectories(results: Results) -> Drawing:
     places = [last + stride * (number + 1) for number in range(len(after))]
     with canvas(3.2) as (figure, buffer):
         for axes, (key, title) in zip(figure.subplots(1, 3), PANELS, strict=True):
-            axes.plot(
-                [one["step"] for one in before], [one[key] for one in before], "o-", ms=4.5, color=ACCENT
-            )
+            axes.plot([one["step"] for one in before], [one[key] for one in before], "o-", ms=4.5, color=ACCENT)
             axes.plot(
                 [last, *places],
                 [before[-1][key], *(one[key] for one in after)],
@@ -479,9 +463,7 @@ def trajectories(results: Results) -> Drawing:
             for place, one in zip(places, after, strict=True):
                 own = one["instance"] == "joint"
                 tint = colour(one["instance"])
-                axes.plot(
-                    place, one[key], "o", ms=7 if own else 6, mfc=tint if own else "white", mec=tint, mew=1.6
-                )
+                axes.plot(place, one[key], "o", ms=7 if own else 6, mfc=tint if own else "white", mec=tint, mew=1.6)
             axes.axvline(last + stride / 2, color=RULE, lw=0.8)
             steps = [one["step"] for one in before[:: max(1, len(before) // 2)]]
             axes.set_xticks([*steps, *places], [*(f"{step:,}" for step in steps), *_short_names(after)])
@@ -530,9 +512,7 @@ def layers(results: Results) -> Drawing:
         names = list(after["layerwise_cka"])
         for one, text, style, tint in rows:
             values = one["layerwise_cka"]
-            axes.plot(
-                [names.index(name) for name in values], values.values(), style, ms=6, color=tint, label=text
-            )
+            axes.plot([names.index(name) for name in values], values.values(), style, ms=6, color=tint, label=text)
         edge = len(names) - 1
         step = [pretrained["layerwise_cka"][names[edge - 1]], before["layerwise_cka"][names[edge]]]
         axes.plot(

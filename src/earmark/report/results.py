@@ -147,7 +147,8 @@ class Results:
         early = [*logs.glob("*"), *logs.glob("corpus/*"), *corpora.glob("*"), *corpora.glob("*/*")]
         early += corpora.glob("*/audio/*")
         times = [path.stat().st_mtime for path in early]
-        return min([*times, *(one.started for parts in self.stages.values() for one in parts)])
+        times += [self.language["started"], *(one.started for parts in self.stages.values() for one in parts)]
+        return min(times)
 
     @property
     def ended(self) -> float:

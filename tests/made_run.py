@@ -157,9 +157,7 @@ def _data(config: Config, paths: RunPaths) -> None:
             elif number == 1 and index == 7:
                 aside.append({"id": row["id"], "status": "undecodable audio"})
             else:
-                examples.append(
-                    Example(row, inventory.encode(row["phones"]), np.ones((180, N_MELS), np.float16))
-                )
+                examples.append(Example(row, inventory.encode(row["phones"]), np.ones((180, N_MELS), np.float16)))
             rows.append(row)
         write_parquet(paths.manifest(corpus), table(rows, LABELLED))
         shard = write_shard(paths.shards(corpus) / f"{corpus}-00000.arrow", examples, inventory.hash)
@@ -268,9 +266,7 @@ def _segment(
 
 
 def _entropy(config: Config, paths: RunPaths, encoders: list[int], csai: float, pai: float) -> None:
-    def write(
-        instance: str, step: int, encoder: int, adaptor: bool, more: tuple[float, float] = (0.0, 0.0)
-    ) -> None:
+    def write(instance: str, step: int, encoder: int, adaptor: bool, more: tuple[float, float] = (0.0, 0.0)) -> None:
         names = ["layer 1", "layer 2", "layer 3"] + ["adaptor"] * adaptor
         write_json(
             paths.entropy(instance, step),

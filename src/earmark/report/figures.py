@@ -118,9 +118,7 @@ def timeline(results: Results) -> Drawing:
         for number, (step, part) in enumerate(swaps(results)):
             _swap(axes, scale, stages["pretrain"], step, part, number)
         for began, ended in idle(results):
-            axes.axvspan(
-                scale(began), scale(ended), facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35
-            )
+            axes.axvspan(scale(began), scale(ended), facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35)
             axes.text(
                 scale((began + ended) / 2),
                 2.62,
@@ -191,9 +189,7 @@ def idle(results: Results) -> list[tuple[float, float]]:
 
 
 def _bar(axes: Axes, scale: _Clock, lane: int, instance: str, began: float, ended: float, text: str) -> None:
-    axes.barh(
-        lane, scale(ended) - scale(began), 0.56, scale(began), color=colour(instance), edgecolor="white", lw=1
-    )
+    axes.barh(lane, scale(ended) - scale(began), 0.56, scale(began), color=colour(instance), edgecolor="white", lw=1)
     if text:
         axes.text(scale(ended), lane, f" {text}, {duration(ended - began)}", va="center", color=MUTED, size=8)
 
@@ -203,11 +199,7 @@ def _bar_label(
 ) -> None:
     """Name of a stage below its bars, short where they are narrow."""
     share = seconds / (results.ended - results.started)
-    text = (
-        label(instance)
-        if share > 0.07
-        else label(instance).replace("IA-SFT ", "").replace("alignment", "align")
-    )
+    text = label(instance) if share > 0.07 else label(instance).replace("IA-SFT ", "").replace("alignment", "align")
     axes.text(scale(centre), lane - 0.42, text, ha="center", va="center", color=INK, size=8)
 
 
@@ -332,9 +324,7 @@ def losses(results: Results) -> Drawing:
             _curve(middle, [offset + step for step in records["step"]], records["loss"], colour(instance))
             _stage_name(middle, instance, offset, parts[-1].step)
             offset += parts[-1].step
-        middle.set(
-            title="post-training: next token", xlabel="step since alignment began", ylabel="nats a token"
-        )
+        middle.set(title="post-training: next token", xlabel="step since alignment began", ylabel="nats a token")
         _focus(middle)
         taught = results.language.get("losses", [])
         _curve(right, range(1, len(taught) + 1), taught, colour("language"))
@@ -364,9 +354,7 @@ def post_training(results: Results) -> list[tuple[str, list[Segment]]]:
     return [(name, parts) for name, parts in results.stages.items() if name != "pretrain"]
 
 
-def binned(
-    steps: Sequence[float], values: Sequence[float], points: int = POINTS
-) -> tuple[np.ndarray, np.ndarray]:
+def binned(steps: Sequence[float], values: Sequence[float], points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """At most `points` points of a curve: means over equally many steps each."""
     if len(steps) <= points:
         return np.asarray(steps, float), np.asarray(values, float)
@@ -396,16 +384,12 @@ def _stage_name(axes: Axes, instance: str, start: float, steps: float) -> None:
     axes.axvline(start, color=RULE, lw=0.8)
     place = axes.get_xaxis_transform()
     text = label(instance).replace("IA-SFT ", "").replace("alignment", "align").replace(" SFT", "")
-    axes.text(
-        start + steps / 2, 0.97, text, ha="center", va="top", color=colour(instance), size=8, transform=place
-    )
+    axes.text(start + steps / 2, 0.97, text, ha="center", va="top", color=colour(instance), size=8, transform=place)
 
 
 def _focus(axes: Axes) -> None:
     """Cut the first steps' peak, which would flatten all that follows."""
-    drawn = np.concatenate(
-        [np.asarray(line.get_ydata(), float) for line in axes.lines if len(line.get_xdata()) > 2]
-    )
+    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines if len(line.get_xdata()) > 2])
     axes.set_ylim(top=float(np.quantile(drawn, 0.985)) * 1.25)
 
 
@@ -426,9 +410,7 @@ def validation(results: Results) -> Drawing:
             _dots(right, parts, "loss", 1.0, offset)
             _stage_name(right, instance, offset, parts[-1].step)
             offset += parts[-1].step
-        right.set(
-            title="post-training: next-token loss", xlabel="step since alignment began", ylabel="nats a token"
-        )
+        right.set(title="post-training: next-token loss", xlabel="step since alignment began", ylabel="nats a token")
         right.set_xlim(0, offset * 1.03)
         for axes in (left, middle, right):
             axes.xaxis.set_major_formatter(_thousands)
@@ -465,9 +447,7 @@ def trajectories(results: Results) -> Drawing:
     places = [last + stride * (number + 1) for number in range(len(after))]
     with canvas(3.2) as (figure, buffer):
         for axes, (key, title) in zip(figure.subplots(1, 3), PANELS, strict=True):
-            axes.plot(
-                [one["step"] for one in before], [one[key] for one in before], "o-", ms=4.5, color=ACCENT
-            )
+            axes.plot([one["step"] for one in before], [one[key] for one in before], "o-", ms=4.5, color=ACCENT)
             axes.plot(
                 [last, *places],
                 [before[-1][key], *(one[key] for one in after)],
@@ -479,9 +459,7 @@ def trajectories(results: Results) -> Drawing:
             for place, one in zip(places, after, strict=True):
                 own = one["instance"] == "joint"
                 tint = colour(one["instance"])
-                axes.plot(
-                    place, one[key], "o", ms=7 if own else 6, mfc=tint if own else "white", mec=tint, mew=1.6
-                )
+                axes.plot(place, one[key], "o", ms=7 if own else 6, mfc=tint if own else "white", mec=tint, mew=1.6)
             axes.axvline(last + stride / 2, color=RULE, lw=0.8)
             steps = [one["step"] for one in before[:: max(1, len(before) // 2)]]
             axes.set_xticks([*steps, *places], [*(f"{step:,}" for step in steps), *_short_names(after)])
@@ -530,9 +508,7 @@ def layers(results: Results) -> Drawing:
         names = list(after["layerwise_cka"])
         for one, text, style, tint in rows:
             values = one["layerwise_cka"]
-            axes.plot(
-                [names.index(name) for name in values], values.values(), style, ms=6, color=tint, label=text
-            )
+            axes.plot([names.index(name) for name in values], values.values(), style, ms=6, color=tint, label=text)
         edge = len(names) - 1
         step = [pretrained["layerwise_cka"][names[edge - 1]], before["layerwise_cka"][names[edge]]]
         axes.plot(

@@ -45,9 +45,7 @@ def write_page(config: Config, output: Path, source: Path | None = None) -> None
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"percent": percent, "duration": duration, "stage": label, "data_uri": data_uri}
-    page = environment.get_template(TEMPLATE).render(
-        content(results, source or Path("config") / f"{config.run}.yaml")
-    )
+    page = environment.get_template(TEMPLATE).render(content(results, source or Path("config") / f"{config.run}.yaml"))
     write_text(output, page)
 
 
@@ -119,11 +117,7 @@ def stage_row(results: Results, instance: str, parts: list[Segment]) -> dict[str
     columns = ["audio_seconds", "audio_seconds_per_second", "padding"]
     records = results.records(instance, columns)
     spoken = sum(records["audio_seconds"])
-    busy = sum(
-        seconds / speed
-        for seconds, speed in zip(*(records[one] for one in columns[:2]), strict=True)
-        if speed
-    )
+    busy = sum(seconds / speed for seconds, speed in zip(*(records[one] for one in columns[:2]), strict=True) if speed)
     trained = parts[-1].done["trained"]
     return {
         "instance": instance,
@@ -151,8 +145,7 @@ def score_groups(results: Results) -> list[dict[str, Any]]:
             {
                 "test": test,
                 "rows": [
-                    row | {"chosen": row["system"] == chosen, "phones": row["system"] == CTC_PHONES}
-                    for row in rows
+                    row | {"chosen": row["system"] == chosen, "phones": row["system"] == CTC_PHONES} for row in rows
                 ],
             }
         )
@@ -165,13 +158,11 @@ def examples(results: Results, test: str) -> dict[str, Any]:
     rows = [row for row in results.utterances if row["test"] == test]
     system = system_of(sorted({row["system"] for row in rows}), settings.measure)
     rows = [row for row in rows if row["system"] == system]
-    ranked = sorted(
-        rows, key=lambda row: (-_errors(row) / max(row["reference_length"], 1), -_errors(row), row["id"])
-    )
+    ranked = sorted(rows, key=lambda row: (-_errors(row) / max(row["reference_length"], 1), -_errors(row), row["id"]))
     worst = [row for row in ranked if _errors(row)][:WORST]
-    best = sorted(
-        (row for row in rows if row not in worst), key=lambda row: (_errors(row), -row["reference_length"])
-    )[:BEST]
+    best = sorted((row for row in rows if row not in worst), key=lambda row: (_errors(row), -row["reference_length"]))[
+        :BEST
+    ]
     right = sum(_errors(row) == 0 for row in rows)
     return {
         "test": settings,

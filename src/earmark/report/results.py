@@ -94,9 +94,7 @@ class Results:
 
     def _segments(self, instance: str, last_phase: bool) -> list[Segment]:
         kind = kind_of(instance)
-        ends = segments(
-            self.config.stage_steps(kind, last_phase), getattr(self.config.stages, kind).segment_steps
-        )
+        ends = segments(self.config.stage_steps(kind, last_phase), getattr(self.config.stages, kind).segment_steps)
         found = []
         for start, end in zip([0, *ends], ends, strict=False):
             folder = self.paths.step(instance, end)
@@ -118,9 +116,7 @@ class Results:
         }
         files = [self.paths.entropy("pretrain", step) for step in sorted(watched)]
         for instance, parts in self.stages.items():
-            if (
-                instance == "joint"
-            ):  # every snapshot of it that was diagnosed: its trend is what section 3.2 warns of
+            if instance == "joint":  # every snapshot of it that was diagnosed: its trend is what section 3.2 warns of
                 ends = [one.step for one in parts[:-1] if self.paths.entropy(instance, one.step).is_file()]
                 files += [self.paths.entropy(instance, step) for step in ends]
             if instance != "pretrain":
@@ -189,17 +185,11 @@ def _parts(name: str, account: dict[str, Any]) -> list[Part]:
     ]
     aside = sum(part.set_aside for part in parts)
     if aside != sum(account["set_aside"].values()) or sum(part.kept for part in parts) != account["kept"]:
-        raise ShardError(
-            f"{name}: {aside} rows are not in its shards, {account['set_aside']} set aside: build again"
-        )
+        raise ShardError(f"{name}: {aside} rows are not in its shards, {account['set_aside']} set aside: build again")
     return parts
 
 
-def _grouped(
-    table: pa.Table, keys: list[str], aggregations: list[Any]
-) -> dict[tuple[str, ...], dict[str, Any]]:
+def _grouped(table: pa.Table, keys: list[str], aggregations: list[Any]) -> dict[tuple[str, ...], dict[str, Any]]:
     """Aggregates by the values of `keys`, in order of first appearance."""
     rows = table.group_by(keys, use_threads=False).aggregate(aggregations).to_pylist()
-    return {
-        tuple(row[key] for key in keys): {name: row[name] for name in row if name not in keys} for row in rows
-    }
+    return {tuple(row[key] for key in keys): {name: row[name] for name in row if name not in keys} for row in rows}

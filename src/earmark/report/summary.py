@@ -59,10 +59,7 @@ def summary(results: Results) -> dict[str, Any]:
 
 def headline(results: Results) -> dict[str, dict[str, Any]]:
     """Rows of scores.json that evaluation.summary names: {"cer_zh": "cer of test_zh"}."""
-    return {
-        name: _find(results.scores, name, wanted)
-        for name, wanted in results.config.evaluation.summary.items()
-    }
+    return {name: _find(results.scores, name, wanted) for name, wanted in results.config.evaluation.summary.items()}
 
 
 def _find(scores: list[dict[str, Any]], name: str, wanted: str) -> dict[str, Any]:
@@ -72,9 +69,7 @@ def _find(scores: list[dict[str, Any]], name: str, wanted: str) -> dict[str, Any
         if (score["test"], score["measure"], score["system"]) == (test, measure, system_of(systems, measure)):
             return score
     there = dict.fromkeys(f"{score['measure']} of {score['test']}" for score in scores)
-    raise ConfigError(
-        f"evaluation.summary.{name} {wanted!r} is not among the scores: name one of {list(there)}"
-    )
+    raise ConfigError(f"evaluation.summary.{name} {wanted!r} is not among the scores: name one of {list(there)}")
 
 
 def versions() -> dict[str, str]:

@@ -12,9 +12,18 @@ from types import TracebackType
 from typing import Any
 
 FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
-]  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+]
 # Chromium reads commands from descriptor 3 and writes answers to 4.
 LAUNCH = """
 import fcntl, os, sys
@@ -117,7 +126,7 @@ class Browser:
         found = []
         for event in self.events:
             method, parameters = event["method"], event.get("params", {})
-            if method == "Runtime.exceptionThrown" or method == "Network.loadingFailed":
+            if method in ("Runtime.exceptionThrown", "Network.loadingFailed"):
                 found.append(f"{method} {parameters}")
             elif method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
                 found.append(parameters["entry"]["text"])

@@ -23,7 +23,8 @@ HEADINGS = [
     "What stands in for something else",
     "Commands, settings, versions, hashes",
 ]
-IMAGES = "[...document.images].map(i => ({complete: i.complete, width: i.naturalWidth, height: i.naturalHeight, alt: i.alt}))"
+IMAGES = """[...document.images].map(
+  i => ({complete: i.complete, width: i.naturalWidth, height: i.naturalHeight, alt: i.alt}))"""
 
 
 @pytest.fixture(scope="module")

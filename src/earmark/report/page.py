@@ -183,7 +183,7 @@ def _example(kind: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(reference: list[str], hypothesis: list[str]) -> tuple[list[Any], list[Any]]:
-    """Each token of both as (text, kind, space before): kind is equal, substitute, delete or insert, by jiwer's alignment."""
+    """Tokens of both as (text, kind, space before); kind is equal, substitute, delete or insert, as jiwer aligns."""
     import jiwer
 
     aligned = jiwer.process_words([" ".join(reference)], [" ".join(hypothesis)]).alignments[0]
@@ -227,7 +227,6 @@ def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
     """(stage, its commands as the workflow gives them), in the order of the data's flow."""
     paths, config = RunPaths(results.config.folder), f"{source} --run {results.config.run}"
     names = [corpus.name for corpus in results.config.corpora]
-    snapshots = [one for one in results.entropy]
     found = [
         (
             "corpora and text",
@@ -247,8 +246,8 @@ def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
             before = part
         found.append((label(instance), lines))
     watch = [
-        f"earmark cka {config} {_done(paths, 'pretrain', one['step'])} {_done(paths, 'pretrain', one['compared_with'])} "
-        f"{paths.score(one['step'], one['compared_with'])}"
+        f"earmark cka {config} {_done(paths, 'pretrain', one['step'])} "
+        f"{_done(paths, 'pretrain', one['compared_with'])} {paths.score(one['step'], one['compared_with'])}"
         for one in results.trace
     ]
     decisions = [""] + [f" --before {paths.decision(one['step'])}" for one in results.trace]
@@ -260,7 +259,7 @@ def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
     diagnosis = [f"earmark embeddings {config} {table}"] + [
         f"earmark entropy {config} {table} {_done(paths, one['instance'], one['step'])} "
         f"{paths.entropy(one['instance'], one['step'])}"
-        for one in snapshots
+        for one in results.entropy
     ]
     ends = " ".join(str(results.stages[name][-1].folder / "done.json") for name in ("joint", "pretrain"))
     found += [

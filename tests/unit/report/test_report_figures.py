@@ -96,7 +96,7 @@ def test_smoothing_is_a_mean_that_shifts_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0 s"), (47.4, "47 s"), (200, "3.3 min"), (3600 * 5, "5.0 h"), (86400 * 9, "9.0 d")]
+    ("seconds", "shown"), [(0, "0 s"), (47.4, "47 s"), (117, "1.9 min"), (3600 * 5, "5.0 h"), (86400 * 9, "9.0 d")]
 )
 def test_lengths_of_time(seconds: float, shown: str) -> None:
     assert figures.duration(seconds) == shown

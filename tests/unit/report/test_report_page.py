@@ -78,11 +78,13 @@ def test_real_weights_are_no_stand_in(tmp_path: Path) -> None:
     assert "not a stand-in" in text and "models/Qwen3-1.7B" in text
 
 
-@pytest.mark.parametrize(("csai", "pai", "shown"), [(0.2, -0.2, "Warning sign."), (0.2, 0.2, "No warning sign.")])
-def test_the_alarm_box(tmp_path: Path, csai: float, pai: float, shown: str) -> None:
-    config = made_run.make(tmp_path, csai=csai, pai=pai)
+def test_the_alarm_box(html: str, tmp_path: Path) -> None:
+    assert "<strong>No warning sign.</strong>" in html
+    config = made_run.make(tmp_path, csai=0.2, pai=-0.2)
     page.write_page(config, tmp_path / "report.html")
-    assert f"<strong>{shown}</strong>" in (tmp_path / "report.html").read_text()
+    text = text_of((tmp_path / "report.html").read_text())
+    assert "Warning sign. CSAI rises while PAI falls during joint SFT: between IA-SFT 3 (step 60) and joint SFT" in text
+    assert "CSAI goes from 1.600 to 1.800 bits and PAI from 2.400 to 2.200 bits." in text
 
 
 def test_provenance(html: str, results: Results) -> None:
@@ -123,10 +125,11 @@ def test_training_commands_are_the_workflows(results: Results) -> None:
 
 
 def test_differences_are_marked_as_they_are_counted() -> None:
-    said, heard = page.differences(list("我的电话") + ["ok"], list("我得话") + ["ok", "ok"])
+    said, heard = page.differences([*"我的电话是", "ok"], [*"我得话是", "ok", "ok"])
     kinds = [kind for _, kind, _ in said] + [kind for _, kind, _ in heard]
     assert (kinds.count("delete"), kinds.count("insert"), kinds.count("substitute")) == (1, 1, 2)
-    assert [space for _, _, space in heard] == [True, False, False, True, True], "hanzi stand side by side"
+    assert {token for token, kind, _ in said if kind != "equal"} == {"的", "电"}
+    assert [space for _, _, space in heard] == [True, False, False, False, True, True], "hanzi stand side by side"
 
 
 def test_an_empty_transcript_is_shown_as_one(html: str) -> None:

@@ -495,7 +495,7 @@ def trajectories(results: Results) -> Drawing:
             axes.set_xticks([*steps, *places], [*(f"{step:,}" for step in steps), *_short_names(after)])
             for tick in axes.get_xticklabels():
                 tick.set(rotation=55, ha="right", rotation_mode="anchor", size=8)
-            axes.set_title(title)
+            axes.set_title(title, pad=6)
             axes.margins(y=0.15)
     words = ", ".join(f"{key.upper()} from {before[0][key]:.3f} to {after[-1][key]:.3f}" for key, _ in PANELS)
     settings = results.entropy[-1]

@@ -255,6 +255,7 @@ def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
         f"earmark decide {config} {paths.score(one['step'], one['compared_with'])} {paths.decision(one['step'])}{old}"
         for one, old in zip(results.trace, decisions, strict=False)
     ]
+    watch.append(f"earmark trace {paths.trace} " + " ".join(str(paths.decision(one["step"])) for one in results.trace))
     table = paths.folder / "entropy" / "embeddings.safetensors"
     diagnosis = [f"earmark embeddings {config} {table}"] + [
         f"earmark entropy {config} {table} {_done(paths, one['instance'], one['step'])} "

@@ -1,11 +1,9 @@
 import re
-import shlex
 from pathlib import Path
 
 import made_run
 import pytest
 
-from earmark.cli import cli
 from earmark.config import parse
 from earmark.errors import UserError
 from earmark.io import read_json, write_json
@@ -102,28 +100,6 @@ def test_settings_on_the_page_make_the_same_run(results: Results) -> None:
     assert parse(yaml.safe_load(shown)) == results.config
 
 
-def test_every_command_is_one_that_earmark_has(results: Results) -> None:
-    lines = [line for _, lines in page.commands(results, Path("made.yaml")) for line in lines]
-    assert len(lines) > 30
-    for verb in {line.split()[1] for line in lines}:
-        assert verb in cli.commands, verb
-    for line in lines:
-        command = cli.commands[line.split()[1]]
-        command.make_context(line.split()[1], shlex.split(line)[2:])  # a wrong option or argument raises
-
-
-def test_training_commands_are_the_workflows(results: Results) -> None:
-    lines = dict(page.commands(results, Path("made.yaml")))
-    run, folder = "earmark train made.yaml --run made", results.paths.folder
-    assert lines["pretraining"][1] == f"{run} pretrain 0000200 --before {folder}/pretrain/step_0000100/done.json"
-    assert lines["alignment"] == [f"{run} align 0000040 --encoder {folder}/pretrain/step_0000300/done.json"]
-    assert lines["IA-SFT 3"][0] == (
-        f"{run} ia_sft_3 0000040 --before {folder}/ia_sft_2/step_0000040/done.json "
-        f"--encoder {folder}/pretrain/step_0000600/done.json --last-phase"
-    )
-    assert lines["joint SFT"][0] == f"{run} joint 0000040 --before {folder}/ia_sft_3/step_0000060/done.json"
-
-
 def test_differences_are_marked_as_they_are_counted() -> None:
     said, heard = page.differences([*"我的电话是", "ok"], [*"我得话是", "ok", "ok"])
     kinds = [kind for _, kind, _ in said] + [kind for _, kind, _ in heard]
@@ -144,14 +120,6 @@ def test_worst_come_first_and_best_without_an_error(results: Results) -> None:
     errors = [row["errors"] / row["reference_length"] for row in found["rows"] if row["kind"] == "worst"]
     assert errors == sorted(errors, reverse=True) and errors[0] == pytest.approx(20 / 9)
     assert [row["errors"] for row in found["rows"] if row["kind"] == "best"] == [0, 0]
-
-
-def test_no_git_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert page.commit().startswith("unknown")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert page.commit().startswith("unknown")
 
 
 def test_an_unfinished_run_names_what_is_missing(tmp_path: Path) -> None:

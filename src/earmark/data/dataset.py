@@ -76,14 +76,16 @@ class Dataset:
         read = [self._shard(row["shard"])[row["row"]] for row in index]
         lengths = torch.tensor([len(features) for features, _ in read])
         phone_lengths = torch.tensor([len(phones) for _, phones in read])
-        features = np.zeros((len(read), int(lengths.max()), len(self.mean)), dtype=np.float32)
+        # Allocated by torch: numpy's alignment varies, and with it the order of sums in matrix products.
+        features = torch.zeros(len(read), int(lengths.max()), len(self.mean))
+        cells = features.numpy()
         phones = np.zeros((len(read), int(phone_lengths.max())), dtype=np.int64)
         for number, (one, ids) in enumerate(read):
-            features[number, : len(one)] = (one - self.mean) / self.deviation
+            cells[number, : len(one)] = (one - self.mean) / self.deviation
             phones[number, : len(ids)] = ids
         return Batch(
             ids=[row["id"] for row in index],
-            features=torch.from_numpy(features),
+            features=features,
             lengths=lengths,
             phones=torch.from_numpy(phones),
             phone_lengths=phone_lengths,

@@ -123,9 +123,7 @@ def test_wrong_files_do_not_stop_the_others(tiny_run: TinyRun, tmp_path: Path) -
     assert isinstance(found[-1], Transcription)
 
 
-def test_wrong_file_loads_no_model(
-    tiny_run: TinyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_file_loads_no_model(tiny_run: TinyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "recognizer", lambda self: pytest.fail("the model was loaded"))
     (error,) = transcribe(Run(tiny_run.folder), [tmp_path / "gone.wav"])
     assert isinstance(error, AudioError)
@@ -160,9 +158,7 @@ def test_long_file_is_cut_and_joined(tiny_run: TinyRun, tmp_path: Path) -> None:
     soundfile.write(path, np.concatenate([parts[0], pause, parts[1], pause, parts[2]]), RATE)
     run = Run(tiny_run.folder)
     longest = max(len(part) for part in parts) / RATE + 1.1
-    run.config = run.config.model_copy(
-        update={"shards": run.config.shards.model_copy(update={"max_seconds": longest})}
-    )
+    run.config = run.config.model_copy(update={"shards": run.config.shards.model_copy(update={"max_seconds": longest})})
     counts: list[int] = []
     recognize = Recognizer.transcribe
 

@@ -2,10 +2,15 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tiny
+from tiny import TinyRun
+
+from earmark.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -36,3 +41,31 @@ def program() -> Callable[[str, str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
+    """A finished run (see tests/tiny.py), shared by all tests: read it, never write to it."""
+    return tiny.make(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def tiny_copy(tiny_run: TinyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRun:
+    """A copy of that run to damage; the test's working folder is its root."""
+    copied = tiny_run.copy(tmp_path / "copy")
+    monkeypatch.chdir(copied.root)
+    return copied
+
+
+@pytest.fixture
+def earmark(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tiny.Runner:
+    """`earmark(*arguments)`: the command in this process; exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["earmark", *map(str, arguments)])
+        capsys.readouterr()
+        with tiny.one_process(), pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run

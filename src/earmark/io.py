@@ -87,6 +87,19 @@ def write_tensors(path: Path | str, tensors: dict[str, "torch.Tensor"], metadata
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
         save_file(plain, temporary, metadata=metadata)
+        _sort_metadata(temporary)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Metadata in the order of its keys: safetensors writes it in a random one, and equal files would differ."""
+    with path.open("r+b") as handle:
+        size = int.from_bytes(handle.read(8), "little")
+        header = json.loads(handle.read(size))
+        if "__metadata__" not in header:
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        handle.seek(8)
+        handle.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size))
 
 
 def read_tensors(path: Path | str) -> tuple[dict[str, "torch.Tensor"], dict[str, str]]:

@@ -70,6 +70,16 @@ def test_tensors_and_parquet_come_back(tmp_path: Path) -> None:
     assert io.read_parquet(tmp_path / "t.parquet", ["id"]).column_names == ["id"]
 
 
+def test_equal_tensors_and_metadata_give_equal_files(tmp_path: Path) -> None:
+    metadata = {name: f'{name}声\\"\n' for name in ("step", "inventory", "c", "b", "a")}
+    files = [tmp_path / f"{number}.safetensors" for number in range(8)]
+    for path in files:  # safetensors draws an order for each
+        io.write_tensors(path, {"x": torch.arange(5), "y": torch.ones(3)}, metadata)
+    assert len({path.read_bytes() for path in files}) == 1
+    tensors, read = io.read_tensors(files[0])
+    assert read == metadata and torch.equal(tensors["x"], torch.arange(5))
+
+
 def test_read_tensors_outlive_their_file(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     io.write_tensors(path, {"a": torch.ones(1000)}, {})

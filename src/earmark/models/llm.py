@@ -1,5 +1,7 @@
 """The language model: Qwen3, either real weights from a folder or a small one with a tokenizer of one token a hanzi."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 SPEECH = "<speech>"
 """Placeholder whose place the speech embeddings take (Eq. 4)."""
 END = "<|im_end|>"
+_WORD_END = "</w>"
+_PRIVATE = 0xF0000
 _SPECIAL = ["<|endoftext|>", "<|im_start|>", END, SPEECH, "<unk>"]
 # Qwen3's own chat template without its tools and thinking parts.
 _TEMPLATE = (
@@ -22,24 +26,18 @@ _TEMPLATE = (
 
 def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenizerFast":
     """Tokenizer of the small model: a token for each hanzi, pieces of words for Latin script."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    words = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")]
     )
-    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
-    characters = sorted({character for text in texts for character in text if not character.isspace()})
-    trainer = trainers.BpeTrainer(
-        # Every character alone and at a word's end, merged pieces, special tokens.
-        vocab_size=len(_SPECIAL) + 2 * len(characters) + settings.latin_vocabulary,
-        initial_alphabet=characters,
-        special_tokens=_SPECIAL,
-        end_of_word_suffix="</w>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
+    spoken = ([word for word, _ in words.pre_tokenize_str(text)] for text in texts)
+    vocabulary, merges = _learn_pieces(spoken, "".join(texts), settings.latin_vocabulary)
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", end_of_word_suffix=_WORD_END))
+    tokenizer.pre_tokenizer = words
+    tokenizer.decoder = decoders.BPEDecoder(suffix=_WORD_END)
+    tokenizer.add_special_tokens(_SPECIAL)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         unk_token="<unk>",
@@ -50,6 +48,34 @@ def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenize
     )
     fast.chat_template = _TEMPLATE
     return fast
+
+
+def _learn_pieces(
+    texts: Iterable[list[str]], alphabet: str, merged: int
+) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Vocabulary and merges of byte-pair encoding over words, the same for the same words.
+
+    The library gives pieces with a suffix ids in the order of a hash table. So while it learns, each word's last
+    character is written as one of a private area; afterwards that is spelled as the character and the suffix.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    characters = sorted({character for character in alphabet if not character.isspace()})
+    last = {character: chr(_PRIVATE + number) for number, character in enumerate(characters)}
+    learner = Tokenizer(models.BPE())
+    learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(
+        # Every character alone and at a word's end, merged pieces, special tokens.
+        vocab_size=len(_SPECIAL) + 2 * len(characters) + merged,
+        initial_alphabet=[*characters, *last.values()],
+        special_tokens=_SPECIAL,
+        show_progress=False,
+    )
+    learner.train_from_iterator((" ".join(word[:-1] + last[word[-1]] for word in words) for words in texts), trainer)
+    spelled = str.maketrans({private: character + _WORD_END for character, private in last.items()})
+    model = json.loads(learner.to_str())["model"]
+    vocabulary = {piece.translate(spelled): number for piece, number in model["vocab"].items()}
+    return vocabulary, [(one.translate(spelled), other.translate(spelled)) for one, other in model["merges"]]
 
 
 def build_small(settings: SmallLLM, vocabulary: int) -> "Qwen3ForCausalLM":
@@ -71,7 +97,14 @@ def build_small(settings: SmallLLM, vocabulary: int) -> "Qwen3ForCausalLM":
 
 
 def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokenizerFast"]:
-    """Model and tokenizer from a local folder in Qwen3's published format; `<speech>` is added where it lacks."""
+    """Model and tokenizer from a local folder in Qwen3's published format; `<speech>` is added where it lacks.
+
+    Weights are float32 whatever the file has, as encoder and adaptor are: bfloat16 is the engine's matter.
+
+    :raises CheckpointError: a file is absent or damaged, lacks tensors, or is of another model.
+    """
+    import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoTokenizer, Qwen3ForCausalLM
 
     folder = Path(folder)
@@ -83,9 +116,14 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
         if kind != "qwen3":
             raise CheckpointError(f"{folder} holds a model of type {kind!r}: a Qwen3 is expected")
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = Qwen3ForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, KeyError) as error:
+        model, said = Qwen3ForCausalLM.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is not a whole Qwen3 folder ({error}): fetch its files again") from None
+    if missing := sorted(said["missing_keys"]):
+        # transformers would go on with random weights.
+        raise CheckpointError(f"{folder} lacks {len(missing)} tensors (first: {missing[0]}): fetch its files again")
     if tokenizer.convert_tokens_to_ids(SPEECH) in (None, tokenizer.unk_token_id):
         tokenizer.add_special_tokens({"additional_special_tokens": [SPEECH]}, replace_extra_special_tokens=False)
     if len(tokenizer) > model.config.vocab_size:

@@ -31,12 +31,12 @@ def time_warp(frames: torch.Tensor, factor: int, rng: random.Random) -> torch.Te
     length = len(frames)
     if length - factor <= factor + 1:
         return frames
-    centre = rng.randint(factor + 1, length - factor)
-    moved = rng.randint(centre - factor, centre + factor) + 1
+    # Both sides keep a frame at least.
+    centre = rng.randint(factor + 1, length - factor - 1)
+    moved = rng.randint(centre - factor, centre + factor)
     left, right = (
         torch.nn.functional.interpolate(part.T[None], size=size, mode="linear", align_corners=False)[0].T
         for part, size in ((frames[:centre], moved), (frames[centre:], length - moved))
-        if size > 0
     )
     return torch.cat([left, right])
 

@@ -84,15 +84,17 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     task.train()
     records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
     source = Batches(dataset, place.stage, config.seed, engine.world)
-    train(
-        engine,
-        place.stage,
-        source,
-        records,
-        lambda step, micro: Moment(config.seed, place.instance, step, micro, engine.rank),
-        range(place.start, place.end),
-        place.steps,
-    )
+    # Closed on an error, too: what went wrong gets a line of its own.
+    with records.bar:
+        train(
+            engine,
+            place.stage,
+            source,
+            records,
+            lambda step, micro: Moment(config.seed, place.instance, step, micro, engine.rank),
+            range(place.start, place.end),
+            place.steps,
+        )
     folder = paths.step(place.instance, place.end)
     engine.save(folder / "engine")
     if main:

@@ -1,0 +1,155 @@
+"""The loop with an engine that only counts: accumulation, records, and what is not a finite number."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from tiny import CONFIG, Runner, TinyRun
+
+from earmark.config import Stage
+from earmark.data.dataset import Dataset
+from earmark.errors import TrainingError
+from earmark.io import read_tensors, write_tensors
+from earmark.text.inventory import Inventory
+from earmark.train.loop import Batches, train
+from earmark.train.records import Records
+from earmark.train.tasks import Loss, Moment
+
+
+class Made(NamedTuple):
+    ids: list[str]
+    seconds: float = 2.0
+    padding: float = 0.25
+
+
+class Counting:
+    """An engine whose losses and norms are given."""
+
+    rank = 0
+
+    def __init__(self, losses: list[float], norms: list[float] | None = None):
+        self.losses, self.norms = iter(losses), iter(norms or [1.0] * 99)
+        self.calls: list[Any] = []
+
+    def __call__(self, batch: Made, moment: Moment) -> Loss:
+        value = torch.tensor(next(self.losses))
+        self.calls.append(("forward", batch.ids[0], moment.step, moment.micro))
+        return Loss(value, {"ctc": value / 2})
+
+    def backward(self, loss: torch.Tensor) -> None:
+        self.calls.append(("backward", float(loss)))
+
+    def step(self, learning_rate: float) -> None:
+        self.calls.append(("step", learning_rate))
+
+    def gradient_norm(self) -> float:
+        return next(self.norms)
+
+
+def stage(**values: object) -> Stage:
+    plain = {"trained": ["encoder"], "loss": "ctc", "frames_per_batch": 1000, "steps": 8, "segment_steps": 2}
+    return Stage.model_validate(plain | {"peak_rate": 1e-3} | values)
+
+
+def run(engine: Any, settings: Stage, span: range, folder: Path) -> Records:
+    records = Records("pretrain", span.start, span.stop, folder, active=False)
+    train(
+        engine,
+        settings,
+        lambda step, micro, rank: Made([f"a-{step}-{micro}", "b"]),
+        records,
+        lambda step, micro: Moment(1, "pretrain", step, micro, 0),
+        span,
+        8,
+    )
+    return records
+
+
+def test_every_batch_is_one_forward_backward_and_step(tmp_path: Path) -> None:
+    engine = Counting([1.0, 3.0, 5.0, 7.0])
+    records = run(engine, stage(accumulation=2, warmup_steps=4), range(2, 4), tmp_path)
+    assert engine.calls[:6] == [
+        ("forward", "a-2-0", 2, 0),
+        ("backward", 1.0),
+        ("step", 0.75e-3),
+        ("forward", "a-2-1", 2, 1),
+        ("backward", 3.0),
+        ("step", 0.75e-3),
+    ]
+    first, second = records.rows
+    assert (first["step"], second["step"]) == (3, 4)
+    assert (first["loss"], first["ctc"], second["loss"]) == (2.0, 1.0, 6.0)
+    assert (first["audio_seconds"], first["padding"], first["rate"]) == (4.0, 0.25, 0.75e-3)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_loss_that_is_no_number_stops_before_it_does_harm(value: float, tmp_path: Path) -> None:
+    engine = Counting([1.0, value])
+    with pytest.raises(TrainingError) as caught:
+        run(engine, stage(), range(0, 2), tmp_path)
+    message = str(caught.value)
+    assert f"the loss of step 2 is {value}: lower peak_rate" in message
+    assert message.endswith("a-1-0, b")
+    assert engine.calls[-1][0] == "forward"  # neither backward nor step
+
+
+def test_gradient_that_is_no_number_names_the_batches_of_its_step(tmp_path: Path) -> None:
+    engine = Counting([1.0] * 4, norms=[1.0, float("nan")])
+    with pytest.raises(TrainingError, match=r"the gradient of step 2 is nan.*: a-1-0, b, a-1-1, b$"):
+        run(engine, stage(accumulation=2), range(0, 2), tmp_path)
+
+
+def test_run_that_meets_one_ends_with_the_ids_and_no_checkpoint(earmark: Runner, tiny_copy: TinyRun) -> None:
+    before = tiny_copy.paths.step("pretrain", 4)
+    tensors, metadata = read_tensors(before / "encoder.safetensors")
+    tensors["input_preprocessor.out.bias"][0] = float("nan")
+    write_tensors(before / "encoder.safetensors", tensors, metadata)
+    done = tiny_copy.paths.step("pretrain", 6) / "done.json"
+    done.unlink()
+    code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", before / "done.json")
+    last = err.rstrip().splitlines()[-1]
+    assert code == 2
+    assert last.startswith("error: the loss of step 5 is nan: lower peak_rate")
+    assert "spoken-train-" in last
+    assert not done.exists()
+
+
+# ---------------------------------------------------------------------------- batches
+
+
+@pytest.fixture
+def dataset(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.chdir(tiny_run.root)
+    return Dataset(tiny_run.paths.dataset, Inventory.load())
+
+
+def test_only_training_rows_are_drawn_and_all_of_them(dataset: Dataset) -> None:
+    source = Batches(dataset, stage(), seed=1, world=1)
+    _, plan = source.full
+    ids = [one for step in range(plan.steps) for one in source(step, 0, 0).ids]
+    expected = [dataset.index["id"][int(row)].as_py() for row in dataset.split("train")]
+    assert sorted(ids) == sorted(expected)
+
+
+def test_short_utterances_come_first_and_then_all(dataset: Dataset) -> None:
+    settings = stage(short_first={"fraction": 0.5, "steps": 3})
+    source = Batches(dataset, settings, seed=1, world=1)
+    frames = np.sort(dataset.frames(dataset.split("train")))
+    early = max(int(source(step, 0, 0).lengths.max()) for step in range(3))
+    assert early <= frames[len(frames) // 2 - 1]
+    full = Batches(dataset, stage(), seed=1, world=1)
+    for step in range(4):
+        assert source(3 + step, 0, 0).ids == full(step, 0, 0).ids
+
+
+def test_accumulated_batches_follow_each_other(dataset: Dataset) -> None:
+    one, two = Batches(dataset, stage(), 1, 1), Batches(dataset, stage(accumulation=2), 1, 1)
+    found = [two(step, micro, 0).ids for step in range(3) for micro in range(2)]
+    assert found == [one(step, 0, 0).ids for step in range(6)]
+
+
+def test_budget_below_the_longest_utterance_is_an_error(dataset: Dataset) -> None:
+    with pytest.raises(TrainingError, match="exceeds frames_per_batch 10"):
+        Batches(dataset, stage(frames_per_batch=10), seed=1, world=1)

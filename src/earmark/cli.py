@@ -264,6 +264,49 @@ def report(config: Path, run: str | None) -> None:
     write_page(settings, settings.folder / "report.html")
 
 
+# ---------------------------------------------------------------------------- for people
+
+
+@cli.command()
+@click.argument("sql")
+@click.option("--catalog", type=FILE, help="Catalogue, or a run's folder; default: the only run's in results/.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+def query(sql: str, catalog: Path | None, form: str) -> None:
+    """Ask the catalogue of a run, such as "SELECT * FROM scores"."""
+    from earmark.data import catalog as catalogue
+
+    if catalog is None:
+        run = catalogue.only_run()
+        catalog = run / catalogue.FILE if (run / catalogue.FILE).is_file() else run
+    click.echo(catalogue.query(catalog, sql, form))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--run-folder", type=FILE, help="Folder of a finished run; default: the only one in results/.")
+@click.option("--config", type=FILE, help="Configuration of a run whose folder holds no settings.json.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a file, with times.")
+def transcribe(files: tuple[Path, ...], run_folder: Path | None, config: Path | None, as_json: bool) -> None:
+    """Transcribe audio files with a finished run: the text, or FILE<TAB>text a line for several files."""
+    import json
+
+    from earmark.data.catalog import only_run
+    from earmark.decode.transcribe import Run, Transcription
+    from earmark.decode.transcribe import transcribe as transcriptions
+
+    folder = run_folder or (load(config).folder if config else only_run())
+    errors = []
+    for one in transcriptions(Run(folder, config), list(files)):
+        if not isinstance(one, Transcription):
+            errors.append(str(one))
+        elif as_json:
+            click.echo(json.dumps(one.as_json(), ensure_ascii=False))
+        else:
+            click.echo(one.text if len(files) == 1 else f"{one.file}\t{one.text}")
+    if errors:
+        raise UserError("; ".join(errors))
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     try:

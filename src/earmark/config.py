@@ -1,4 +1,4 @@
-"""The one typed configuration. YAML is validated against it; its JSON schema and the settings page are generated from it.
+"""The one typed configuration. YAML is validated against it; JSON schema and settings page are generated from it.
 
 Sections follow the flow of data: corpora -> text -> shards -> models -> stages -> watch -> decoding -> evaluation.
 No heavy import: the Snakefile reads this module on every start.
@@ -29,9 +29,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values are final."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=()
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
 
 # ---------------------------------------------------------------------------- corpora
@@ -174,9 +172,7 @@ class Encoder(Section):
     @model_validator(mode="after")
     def _shapes(self) -> "Encoder":
         if self.d_model % self.n_heads:
-            raise ValueError(
-                f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}: change one"
-            )
+            raise ValueError(f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}: change one")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} is even: use an odd one")
         return self
@@ -289,9 +285,7 @@ class Stage(Section):
     @model_validator(mode="after")
     def _fits(self) -> "Stage":
         if self.loss in ("ctc", "cr_ctc") and not set(self.trained) <= {"encoder", "ctc_head"}:
-            raise ValueError(
-                f"trained {self.trained} with loss {self.loss}: CTC trains encoder and ctc_head only"
-            )
+            raise ValueError(f"trained {self.trained} with loss {self.loss}: CTC trains encoder and ctc_head only")
         if self.loss == "next_token" and "ctc_head" in self.trained:
             raise ValueError("trained ctc_head with loss next_token: the CTC head belongs to pretraining")
         if not self.trained:
@@ -459,7 +453,8 @@ def segments(steps: int, segment_steps: int) -> list[int]:
 
 
 def _line(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "configuration"
+    # Parts in brackets are pydantic's names of a union's branches, not keys.
+    where = ".".join(str(part) for part in error["loc"] if "[" not in str(part)) or "configuration"
     value = error.get("input")
     shown = "" if isinstance(value, dict | list | BaseModel) or value is None else f" (value {value!r})"
     if error["type"] == "extra_forbidden":
@@ -474,7 +469,9 @@ def parse(values: Any, source: str = "configuration") -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{source}: " + "; ".join(_line(one) for one in error.errors()[:5])) from None
+        # Where a section or a path may stand, the fault of the section is told; that it is no path is not news.
+        faults = [one for one in error.errors() if one["type"] != "path_type"] or error.errors()
+        raise ConfigError(f"{source}: " + "; ".join(_line(one) for one in faults[:5])) from None
 
 
 def load(path: Path | str, run: str | None = None) -> Config:
@@ -485,10 +482,8 @@ def load(path: Path | str, run: str | None = None) -> Config:
     path = Path(path)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path} does not exist: name a configuration file such as config/default.yaml"
-        ) from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise ConfigError(f"{path} is not a file: name a configuration file such as config/default.yaml") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
     if not isinstance(values, dict):

@@ -77,9 +77,7 @@ def read_parquet(path: Path | str, columns: list[str] | None = None) -> "pa.Tabl
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the stage that writes it first") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(
-            f"{path} is not readable Parquet ({error}): delete it and run its stage again"
-        ) from None
+        raise UserError(f"{path} is not readable Parquet ({error}): delete it and run its stage again") from None
 
 
 def write_tensors(path: Path | str, tensors: dict[str, "torch.Tensor"], metadata: dict[str, str]) -> None:
@@ -104,9 +102,7 @@ def read_tensors(path: Path | str) -> tuple[dict[str, "torch.Tensor"], dict[str,
             tensors = {name: handle.get_tensor(name).clone() for name in handle.keys()}  # noqa: SIM118
             return tensors, handle.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is cut short or damaged ({error}): delete it and run its stage again"
-        ) from None
+        raise CheckpointError(f"{path} is cut short or damaged ({error}): delete it and run its stage again") from None
 
 
 def sha256(path: Path | str) -> str:

@@ -45,7 +45,7 @@ def consistency_sum(log_probs_a: Tensor, log_probs_b: Tensor, lengths: Tensor) -
     return towards_b + towards_a
 
 
-def cr_ctc_loss(  # noqa: PLR0917
+def cr_ctc_loss(
     logits_a: Tensor,
     logits_b: Tensor,
     lengths: Tensor,

@@ -5,7 +5,9 @@ import pytest
 
 from earmark.audio.fbank import fbank, frame_count
 
-knf = pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is a test dependency: `make test` installs it")
+knf = pytest.importorskip(
+    "kaldi_native_fbank", reason="kaldi-native-fbank is a test dependency: `make test` installs it"
+)
 
 
 def peer(samples: np.ndarray) -> np.ndarray:

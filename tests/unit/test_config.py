@@ -111,9 +111,7 @@ def test_wrong_value_is_one_line_that_names_it(path: str, value: Any, said: list
 
 @pytest.mark.parametrize("key", ["run", "corpora", "stages", "evaluation"])
 def test_missing_key_is_named(key: str) -> None:
-    assert f"{key}: missing; add it" in refusal(
-        {name: value for name, value in VALUES.items() if name != key}
-    )
+    assert f"{key}: missing; add it" in refusal({name: value for name, value in VALUES.items() if name != key})
 
 
 def test_name_of_a_corpus_may_not_stand_twice() -> None:

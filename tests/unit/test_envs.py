@@ -61,9 +61,9 @@ def test_torch_has_no_build_in_its_pin_and_torchaudio_stays_out(repository: Path
 
 def test_flash_attn_is_pinned_exactly(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
-    assert [
-        next(iter(Requirement(text).specifier)).operator for text in project["optional-dependencies"]["gpu"]
-    ] == ["=="]
+    assert [next(iter(Requirement(text).specifier)).operator for text in project["optional-dependencies"]["gpu"]] == [
+        "=="
+    ]
 
 
 def test_the_environment_of_the_makefile_is_what_the_lock_says(repository: Path, relock: ModuleType) -> None:

@@ -39,9 +39,7 @@ def imported_parts(source: str, package: str) -> set[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(
-                [*package.split(".")[: len(package.split(".")) - node.level + 1]] if node.level else []
-            )
+            base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1]] if node.level else [])
             module = ".".join(part for part in (base, node.module or "") if part)
             names = [f"{module}.{alias.name}" for alias in node.names] if module == "earmark" else [module]
         else:

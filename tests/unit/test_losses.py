@@ -70,9 +70,7 @@ def test_consistency_of_equal_views_is_zero(views):
 
 def test_consistency_pulls_each_view_towards_the_other_which_stays_fixed(views):
     a, b = (view.clone().requires_grad_() for view in views)
-    grad_a, grad_b = torch.autograd.grad(
-        consistency_sum(a.log_softmax(-1), b.log_softmax(-1), LENGTHS), (a, b)
-    )
+    grad_a, grad_b = torch.autograd.grad(consistency_sum(a.log_softmax(-1), b.log_softmax(-1), LENGTHS), (a, b))
     expected = a.softmax(-1) - b.softmax(-1)
     expected[1, 4:] = 0
     torch.testing.assert_close(grad_a, expected)
@@ -128,9 +126,7 @@ def test_next_token_loss_gives_unlabelled_positions_no_gradient():
     assert logits.grad.abs().sum(-1).gt(0).tolist() == [[False, True, True, False]]
 
 
-@pytest.mark.parametrize(
-    ("targets", "frames"), [([], 0), ([3], 1), ([1, 2, 1], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)]
-)
+@pytest.mark.parametrize(("targets", "frames"), [([], 0), ([3], 1), ([1, 2, 1], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)])
 def test_minimum_ctc_frames_counts_a_blank_between_repeats(targets, frames):
     assert minimum_ctc_frames(targets) == frames
     assert minimum_ctc_frames(torch.tensor(targets, dtype=torch.int64)) == frames

@@ -50,9 +50,7 @@ class _Bounded:
         return data
 
 
-def extract(
-    archive: Path, target: Path, source: str, max_bytes: int = 4 << 30, max_files: int = 1_000_000
-) -> None:
+def extract(archive: Path, target: Path, source: str, max_bytes: int = 4 << 30, max_files: int = 1_000_000) -> None:
     """Unpack the regular files of a tar or tar.gz below `target`; a target that is complete is left alone.
 
     After an interruption, or when the archive has changed, everything is unpacked anew.
@@ -83,9 +81,7 @@ def extract(
     ) as error:
         raise CorpusError(f"{archive} cannot be unpacked ({error}): get it again from {source}") from None
     except OSError as error:
-        raise CorpusError(
-            f"{archive} cannot be unpacked to {target} ({error}): make room or access there"
-        ) from None
+        raise CorpusError(f"{archive} cannot be unpacked to {target} ({error}): make room or access there") from None
     io.write_json(partial / MARKER, {"sha256": wanted, "files": files})
     _remove(target)
     partial.rename(target)

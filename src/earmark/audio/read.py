@@ -112,6 +112,4 @@ def _decode_av(path: Path) -> tuple[np.ndarray, int]:
                 raise AudioError(f"{path} holds no audio: replace it or leave it out")
             return np.concatenate(arrays, axis=1).T, int(frames[0].sample_rate)
     except (av.FFmpegError, IndexError, ValueError, OSError) as error:
-        raise AudioError(
-            f"{path} is not audio that can be decoded ({error}): replace it or leave it out"
-        ) from None
+        raise AudioError(f"{path} is not audio that can be decoded ({error}): replace it or leave it out") from None

@@ -6,9 +6,7 @@ FRAME_SECONDS = 0.01
 """Length of a frame whose energy is judged."""
 
 
-def speech_bounds(
-    samples: np.ndarray, rate: int, threshold_db: float = 35.0, margin: float = 0.08
-) -> tuple[int, int]:
+def speech_bounds(samples: np.ndarray, rate: int, threshold_db: float = 35.0, margin: float = 0.08) -> tuple[int, int]:
     """First sample of speech and the one after its last, 0 <= start < end <= N for N > 0.
 
     Leading and trailing 10 ms frames whose mean power is more than `threshold_db` below the loudest

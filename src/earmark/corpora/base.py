@@ -13,7 +13,9 @@ Row = dict[str, Any]
 class Reader(Protocol):
     """`read(settings, folder)`: rows in a stable order; may write audio below `folder`, nothing elsewhere."""
 
-    def __call__(self, corpus: Any, folder: Path) -> Iterator[Row]: ...
+    def __call__(self, corpus: Any, folder: Path) -> Iterator[Row]:
+        """Rows of the corpus."""
+        ...
 
 
 def row(corpus: CorpusBase, key: str, **values: Any) -> Row:

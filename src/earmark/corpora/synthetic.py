@@ -86,9 +86,7 @@ def variants() -> list[str]:
     return [name for name in names if not name.lower().startswith(UNUSABLE)]
 
 
-def _draw(
-    rng: random.Random, key: str, split: str, language: Language, text: str, voices: list[str]
-) -> Spoken:
+def _draw(rng: random.Random, key: str, split: str, language: Language, text: str, voices: list[str]) -> Spoken:
     low, high = RATES["en" if language == "en" else "zh"]
     return Spoken(
         key=key,

@@ -24,9 +24,7 @@ ASIDE = pa.schema([("id", pa.string()), ("status", pa.string())])
 N_MELS = 80
 
 
-def features_of(
-    row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None
-) -> np.ndarray:
+def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
     """Log-mel features (T, 80) float16 of a manifest row.
 
     :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.

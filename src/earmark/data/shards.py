@@ -85,7 +85,7 @@ class Moments:
 
 def crc(features: np.ndarray, phones: np.ndarray) -> int:
     """Checksum of one row: of its float16 features and int16 phones."""
-    return zlib.crc32(phones, zlib.crc32(features))
+    return zlib.crc32(phones.data, zlib.crc32(features.data))
 
 
 def write_shard(path: Path, examples: Iterable[Example], inventory_hash: str) -> dict[str, Any]:
@@ -205,7 +205,9 @@ class Shard:
         except FileNotFoundError:
             raise ShardError(f"{path} does not exist: build the shards again") from None
         except (pa.ArrowInvalid, OSError) as error:
-            raise ShardError(f"{path} is damaged ({error}): delete it and its folder's done.json, build again") from None
+            raise ShardError(
+                f"{path} is damaged ({error}): delete it and its folder's done.json, build again"
+            ) from None
         self.metadata = {key.decode(): value.decode() for key, value in (self._reader.schema.metadata or {}).items()}
         if inventory_hash and self.metadata.get("inventory") != inventory_hash:
             raise ShardError(

@@ -59,7 +59,7 @@ class Recognizer:
             found = greedy(self.model.llm, spliced.embeddings, prompt_lengths, end, limits)
             scores = [None] * len(found)
         else:
-            hypotheses = beam(self.model.llm, spliced.embeddings, prompt_lengths, end, limits, beams)
+            hypotheses = beam(self.model.llm, spliced.embeddings, prompt_lengths, end, limits, beams=beams)
             found = [one.tokens for one in hypotheses]
             scores = [one.score for one in hypotheses]
         texts = self.tokenizer.batch_decode(found, skip_special_tokens=True)

@@ -148,9 +148,7 @@ class _Beams:
         counts_BC[:, self.beams :] = False
         normalised_BC = (scores_BC / self.steps**self.length_penalty).masked_fill(~counts_BC, -torch.inf)
         padded_BKT = torch.nn.functional.pad(self.ended_BKT, (0, 1), value=self.eos_id)
-        self.ended_scores_BK, place_BK = torch.cat([self.ended_scores_BK, normalised_BC], dim=1).topk(
-            self.beams
-        )
+        self.ended_scores_BK, place_BK = torch.cat([self.ended_scores_BK, normalised_BC], dim=1).topk(self.beams)
         self.ended_BKT = _rows(torch.cat([padded_BKT, tokens_BCT], dim=1), place_BK)
 
 
@@ -173,9 +171,7 @@ class _SharedCache:
     def step(self, token_BK: Tensor, parent_BK: Tensor) -> Tensor:
         """Read one token a beam, each continuing slot `parent_BK` of the last step; give logits (B, K, V)."""
         itself = torch.eye(self.beams, dtype=torch.bool, device=token_BK.device)
-        self.sees_BKC = torch.cat(
-            [_rows(self.sees_BKC, parent_BK), itself.expand(len(token_BK), -1, -1)], dim=-1
-        )
+        self.sees_BKC = torch.cat([_rows(self.sees_BKC, parent_BK), itself.expand(len(token_BK), -1, -1)], dim=-1)
         output = self.lm.model(
             input_ids=token_BK,
             attention_mask=self.sees_BKC[:, None],
@@ -202,9 +198,7 @@ def _limits(max_new_tokens: Tensor | int, embeds: Tensor, lengths: Tensor) -> Te
     """Limit of new tokens as (B,), after a check of it and of the lengths."""
     batch, positions = embeds.shape[:2]
     if lengths.shape != (batch,) or lengths.min() < 1 or lengths.max() > positions:
-        raise ValueError(
-            f"lengths {lengths.tolist()} do not fit {batch} prompts of 1 to {positions} positions"
-        )
+        raise ValueError(f"lengths {lengths.tolist()} do not fit {batch} prompts of 1 to {positions} positions")
     limits = torch.as_tensor(max_new_tokens, device=embeds.device).expand(batch)
     if limits.min() < 1:
         raise ValueError(f"max_new_tokens is {limits.tolist()}: give at least 1 for each utterance")

@@ -67,20 +67,22 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
     from earmark.text.inventory import Inventory
 
     dataset = Dataset(RunPaths(config.folder).dataset, Inventory.load(config.text.inventory))
-    descriptions = [read_json(path) for path in (current, reference)]
     encoder = build_encoder(config)
-    frames = []
-    for described in descriptions:
+
+    def frames_of(described: State) -> list["torch.Tensor"]:
         load_weights(encoder, described["weights"]["encoder"])
-        frames.append(encode(encoder, dataset, config.watch.utterances))
+        return encode(encoder, dataset, config.watch.utterances)
+
+    now, then = read_json(current), read_json(reference)
+    frames = frames_of(now)
     write_json(
         output,
         {
-            "step": descriptions[0]["step"],
-            "reference": descriptions[1]["step"],
-            "score": encoder_cka(*frames),
+            "step": now["step"],
+            "reference": then["step"],
+            "score": encoder_cka(frames, frames_of(then)),
             "mode": "average over utterances",
-            "utterances": len(frames[0]),
+            "utterances": len(frames),
         },
     )
 

@@ -1,8 +1,9 @@
 """Test sets through the trained model: one row an utterance and system, one score a test set and system.
 
-Systems: the full recipe by beam search and greedily, and the CTC head's phones.
+Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tqdm import tqdm
 from earmark.config import Config, TestSet
 from earmark.data.build import features_of
 from earmark.data.dataset import Batch, Dataset
+from earmark.data.manifest import KEPT
+from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
 from earmark.io import read_parquet, write_json, write_parquet
@@ -24,6 +27,7 @@ from earmark.text.inventory import Inventory
 from earmark.text.normalise import tokens
 
 PHONES = "ctc phones"
+LEXICON = "ctc lexicon"
 SCHEMA = pa.schema(
     [
         ("test", pa.string()),
@@ -54,10 +58,11 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     dataset = Dataset(paths.dataset, inventory)
     recognizer = Recognizer.load(config, done, paths.llm / "done.json")
     phones = PhoneRecognizer.load(config, pretrained, inventory)
+    lexicon = CharacterLexicon(_training_texts(config)) if config.evaluation.lexicon else None
     rows = []
     for test in config.evaluation.tests:
         for batch in tqdm(_batches(config, dataset, test), desc=test.name, disable=None):
-            rows += _recognize(recognizer, phones, test, batch, config.decoding.beams)
+            rows += _recognize(recognizer, phones, lexicon, test, batch, config.decoding.beams)
     write_parquet(folder / "utterances.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
     write_json(folder / "scores.json", scores(rows, config))
 
@@ -65,42 +70,62 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
 def _batches(config: Config, dataset: Dataset, test: TestSet) -> list[Batch]:
     rows = dataset.split(test.of or test.name)
     if len(rows) == 0:
-        raise ConfigError(f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name")
+        raise ConfigError(
+            f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name"
+        )
     batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
     if test.noise_db is None:
         return batches
-    manifest = {row["id"]: row for name in config.corpora for row in _manifest(config, name.name)}
-    return [_noisy(batch, manifest, dataset, test.noise_db, config.seed) for batch in batches]
+    recordings = {
+        row["id"]: (row, corpus.trim_silence)
+        for corpus in config.corpora
+        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist()
+    }
+    return [_noisy(batch, recordings, dataset, test.noise_db, config.seed) for batch in batches]
 
 
-def _manifest(config: Config, corpus: str) -> list[dict[str, Any]]:
-    return read_parquet(RunPaths(config.folder).manifest(corpus)).to_pylist()
-
-
-def _noisy(batch: Batch, manifest: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
-    """The batch with white noise added to its recordings, silence kept as long as it was in the shards."""
+def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
+    """The batch with white noise added to its recordings, which are decoded again."""
     features = torch.zeros_like(batch.features)
     for number, key in enumerate(batch.ids):
-        rng = np.random.default_rng([seed, number])
-        one = features_of(manifest[key], trim=True, noise=(decibels, rng))[: int(batch.lengths[number])]
+        row, trim = recordings[key]
+        one = features_of(row, trim, noise=(decibels, np.random.default_rng([seed, number])))
         features[number, : len(one)] = torch.from_numpy((one - dataset.mean) / dataset.deviation)
     return batch._replace(features=features)
 
 
+def _training_texts(config: Config) -> Iterator[tuple[str, list[str]]]:
+    for corpus in config.corpora:
+        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist():
+            if row["status"] == KEPT and row["split"] == "train":
+                yield row["text"], row["phones"]
+
+
 def _recognize(
-    recognizer: Recognizer, phones: PhoneRecognizer, test: TestSet, batch: Batch, beams: int
+    recognizer: Recognizer,
+    phones: PhoneRecognizer,
+    lexicon: CharacterLexicon | None,
+    test: TestSet,
+    batch: Batch,
+    beams: int,
 ) -> list[dict[str, Any]]:
     """Rows of one batch for every system."""
     rows = []
+    references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
     for system, width in (("beam", beams), ("greedy", 1)) if beams > 1 else (("greedy", 1),):
         found = recognizer.transcribe(batch.features, batch.lengths, batch.languages, width)
-        references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
+        references = [
+            tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)
+        ]
         rows += _rows(test, system, test.measure, batch, references, [tokens(one.text) for one in found])
     spoken = [
         phones.inventory.decode(ids[:length])
         for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True)
     ]
-    rows += _rows(test, PHONES, "per", batch, spoken, phones.transcribe(batch.features, batch.lengths))
+    heard = phones.transcribe(batch.features, batch.lengths)
+    rows += _rows(test, PHONES, "per", batch, spoken, heard)
+    if lexicon and test.measure == "cer":
+        rows += _rows(test, LEXICON, "cer", batch, references, [lexicon.spell(one) for one in heard])
     return rows
 
 
@@ -124,8 +149,7 @@ def _rows(
             "reference": " ".join(references[number]),
             "hypothesis": " ".join(hypotheses[number]),
             **counts._asdict(),
-            "hallucinated": measure != "per"
-            and is_hallucination(references[number], hypotheses[number], counts.hits),
+            "hallucinated": measure != "per" and is_hallucination(references[number], hypotheses[number], counts.hits),
         }
         for number, counts in enumerate(counted)
     ]
@@ -137,6 +161,8 @@ def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
     for test in config.evaluation.tests:
         for system in dict.fromkeys(row["system"] for row in rows):
             chosen = [row for row in rows if row["test"] == test.name and row["system"] == system]
+            if not chosen:
+                continue
             counts = [ErrorCounts(*(row[name] for name in ErrorCounts._fields)) for row in chosen]
             low, high = bootstrap_interval(counts, seed=config.seed)
             table.append(

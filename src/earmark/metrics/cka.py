@@ -69,9 +69,7 @@ def encoder_cka(
         if x_LD.any() or y_LD.any():
             scores.append(_Aligner(y_LD, width=x_LD.shape[1]).score(x_LD))
     if not scores:
-        raise ValueError(
-            f"none of {len(a)} utterances has frames that vary: CKA between the encoders is undefined"
-        )
+        raise ValueError(f"none of {len(a)} utterances has frames that vary: CKA between the encoders is undefined")
     return sum(scores) / len(scores)
 
 
@@ -125,9 +123,7 @@ class _Aligner:
 def _centred(x: Tensor, name: str) -> Tensor:
     """Features (N, d) less their mean, in float64 and of unit norm; all zero when they are constant."""
     if x.dim() != 2 or not x.numel():
-        raise ValueError(
-            f"{name} has the shape {tuple(x.shape)}: give (examples, features), neither of them 0"
-        )
+        raise ValueError(f"{name} has the shape {tuple(x.shape)}: give (examples, features), neither of them 0")
     if not torch.isfinite(x).all():
         raise ValueError(f"{name} holds NaN or infinity: CKA of it is undefined")
     x = x.detach().to(torch.float64)

@@ -90,15 +90,11 @@ def bag_of_phones(ids: Sequence[int] | Tensor, vocabulary: int) -> Tensor:
     if not ids.numel():
         raise ValueError("an utterance without phones has no bag of phones: leave it out")
     if ids.min() < 0 or ids.max() >= vocabulary:
-        raise ValueError(
-            f"phone ids {int(ids.min())} to {int(ids.max())} do not fit a vocabulary of {vocabulary}"
-        )
+        raise ValueError(f"phone ids {int(ids.min())} to {int(ids.max())} do not fit a vocabulary of {vocabulary}")
     return torch.bincount(ids, minlength=vocabulary).to(torch.float64) / ids.numel()
 
 
-def accessible_information(
-    u_raw: Tensor, p: Tensor, c: Tensor, pca_dim: int, ridge: float
-) -> AccessibleInformation:
+def accessible_information(u_raw: Tensor, p: Tensor, c: Tensor, pca_dim: int, ridge: float) -> AccessibleInformation:
     """PAI = I(u; P) and CSAI = I(u; C | P) in bits under a joint Gaussian with ridge (paper Eqs. 8-9).
 
     Args:
@@ -118,16 +114,10 @@ def accessible_information(
 
     """
     if not ridge > 0:
-        raise ConfigError(
-            f"ridge is {ridge}: it keeps the covariance invertible, give a number above 0, say 0.1"
-        )
+        raise ConfigError(f"ridge is {ridge}: it keeps the covariance invertible, give a number above 0, say 0.1")
     if not len(u_raw) == len(p) == len(c):
-        raise ValueError(
-            f"u, p and c describe {len(u_raw)}, {len(p)} and {len(c)} utterances: give the same ones"
-        )
-    blocks = [
-        _standardised_components(block, name, pca_dim) for name, block in (("u", u_raw), ("p", p), ("c", c))
-    ]
+        raise ValueError(f"u, p and c describe {len(u_raw)}, {len(p)} and {len(c)} utterances: give the same ones")
+    blocks = [_standardised_components(block, name, pca_dim) for name, block in (("u", u_raw), ("p", p), ("c", c))]
     q = torch.cat(blocks, dim=1)
     covariance = q.T @ q / len(q) + ridge * torch.eye(3 * pca_dim, dtype=q.dtype, device=q.device)
     of_u, of_p, of_c = torch.arange(3 * pca_dim, device=q.device).split(pca_dim)

@@ -29,9 +29,7 @@ class ErrorCounts(NamedTuple):
         return self.substitutions + self.deletions + self.insertions
 
 
-def error_counts(
-    references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
-) -> list[ErrorCounts]:
+def error_counts(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> list[ErrorCounts]:
     """Levenshtein alignment of each hypothesis with its reference.
 
     Args:
@@ -51,9 +49,7 @@ def error_counts(
     aligned = jiwer.process_words([" ".join(r) for r in references], [" ".join(h) for h in hypotheses])
     counts = []
     for i, chunks in enumerate(aligned.alignments):
-        if len(aligned.references[i]) != len(references[i]) or len(aligned.hypotheses[i]) != len(
-            hypotheses[i]
-        ):
+        if len(aligned.references[i]) != len(references[i]) or len(aligned.hypotheses[i]) != len(hypotheses[i]):
             raise ValueError(
                 f"utterance {i} has a token that is empty or holds white space:"
                 f" reference {references[i]}, hypothesis {hypotheses[i]}"
@@ -71,9 +67,7 @@ def error_rate(counts: Sequence[ErrorCounts]) -> float:
     """
     tokens = sum(c.reference_length for c in counts)
     if not tokens:
-        raise ValueError(
-            f"the references of {len(counts)} utterances hold no token: their error rate is undefined"
-        )
+        raise ValueError(f"the references of {len(counts)} utterances hold no token: their error rate is undefined")
     return sum(c.errors for c in counts) / tokens
 
 
@@ -115,9 +109,5 @@ def _count(chunks: Sequence, reference_length: int) -> ErrorCounts:
     """Sum the chunks (jiwer's AlignmentChunk) of one utterance by kind."""
     total = {"equal": 0, "substitute": 0, "delete": 0, "insert": 0}
     for chunk in chunks:
-        total[chunk.type] += max(
-            chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx
-        )
-    return ErrorCounts(
-        total["equal"], total["substitute"], total["delete"], total["insert"], reference_length
-    )
+        total[chunk.type] += max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+    return ErrorCounts(total["equal"], total["substitute"], total["delete"], total["insert"], reference_length)

@@ -47,7 +47,12 @@ def build_adaptor(config: Config, llm_dim: int) -> Adaptor:
 
 def build_speech_llm(config: Config, llm_done: Path) -> tuple[SpeechLLM, "PreTrainedTokenizerFast"]:
     """The composed model with random encoder and adaptor, and the tokenizer; `llm_done` names the LLM's folder."""
-    llm, tokenizer = load_llm(Path(read_json(llm_done)["folder"]))
+    return compose(config, Path(read_json(llm_done)["folder"]))
+
+
+def compose(config: Config, llm_folder: Path) -> tuple[SpeechLLM, "PreTrainedTokenizerFast"]:
+    """The composed model with random encoder and adaptor around the LLM of a folder, and the tokenizer."""
+    llm, tokenizer = load_llm(llm_folder)
     before, after = prompt_ids(tokenizer, config.prompt)
     adaptor = build_adaptor(config, llm.config.hidden_size)
     return SpeechLLM(build_encoder(config), adaptor, llm, before, after), tokenizer

@@ -224,7 +224,7 @@ class ConformerEncoder(nn.Module):
     What lies beyond an utterance's length, garbage included, changes nothing on its valid frames.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         n_mels: int,
         n_layers: int,

@@ -1,7 +1,7 @@
 """The language model: Qwen3, either real weights from a folder or a small one with a tokenizer of one token a hanzi."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from earmark.config import SmallLLM
 from earmark.errors import CheckpointError
@@ -90,7 +90,7 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
         tokenizer.add_special_tokens({"additional_special_tokens": [SPEECH]}, replace_extra_special_tokens=False)
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer))
-    return model, tokenizer
+    return model, cast("PreTrainedTokenizerFast", tokenizer)
 
 
 def prompt_ids(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:

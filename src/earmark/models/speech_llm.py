@@ -1,6 +1,6 @@
 """Encoder, adaptor and language model as one (Eqs. 1-5)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -23,21 +23,61 @@ class Spliced(NamedTuple):
     """(B, S) int64 token ids, `IGNORED` on prompt, speech and padding."""
 
 
+def splice(
+    llm: Any,
+    prompt: tuple[torch.Tensor, torch.Tensor],
+    speech: torch.Tensor,
+    lengths: torch.Tensor,
+    targets: list[list[int]],
+) -> Spliced:
+    """Compose [before; speech; after; target] (Eq. 4), padded on the right.
+
+    Labels are masked by the length of what precedes the target, not by searching for a token.
+
+    :param prompt: token ids before and after the speech.
+    :param speech: (B, L', d) embeddings, `lengths` (B,) of them valid.
+    :param targets: token ids to be predicted; empty lists when decoding.
+    """
+    lookup = llm.get_input_embeddings()
+    before, after = (lookup(part) for part in prompt)
+    rows, labels = [], []
+    for number, target in enumerate(targets):
+        ids = torch.tensor(target, dtype=torch.long, device=speech.device)
+        prefix = [before, speech[number, : int(lengths[number])], after]
+        rows.append(torch.cat([*prefix, lookup(ids)]))
+        silent = torch.full((sum(len(part) for part in prefix),), IGNORED, device=speech.device)
+        labels.append(torch.cat([silent, ids]))
+    return Spliced(
+        embeddings=nn.utils.rnn.pad_sequence(rows, batch_first=True),
+        mask=nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in labels], batch_first=True),
+        labels=nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED),
+    )
+
+
+def target_logits(llm: Any, spliced: Spliced) -> tuple[torch.Tensor, torch.Tensor]:
+    """(logits (N, V), labels (N,)) of the positions that bear a loss, each predicted from the one before.
+
+    Logits of the other positions are never computed: with Qwen3's vocabulary they would be most of the memory.
+    """
+    hidden = llm.model(inputs_embeds=spliced.embeddings, attention_mask=spliced.mask, use_cache=False)[0]
+    bears = spliced.labels[:, 1:] != IGNORED
+    return llm.lm_head(hidden[:, :-1][bears]), spliced.labels[:, 1:][bears]
+
+
 class SpeechLLM(nn.Module):
     """Speech embeddings in the place of `<speech>` in an instruction.
 
     :param before: token ids of the prompt before the speech. :param after: those behind it.
     """
 
-    def __init__(
-        self, encoder: ConformerEncoder, adaptor: Adaptor, llm: nn.Module, before: list[int], after: list[int]
-    ):
+    def __init__(self, encoder: ConformerEncoder, adaptor: Adaptor, llm: Any, before: list[int], after: list[int]):
         super().__init__()
-        self.encoder, self.adaptor, self.llm = encoder, adaptor, llm
-        self.register_buffer("before", torch.tensor(before), persistent=False)
-        self.register_buffer("after", torch.tensor(after), persistent=False)
+        self.encoder, self.adaptor = encoder, adaptor
+        self.llm: Any = llm
         self.before: torch.Tensor
         self.after: torch.Tensor
+        self.register_buffer("before", torch.tensor(before), persistent=False)
+        self.register_buffer("after", torch.tensor(after), persistent=False)
 
     def embed(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features (B, T, n_mels) -> speech embeddings (B, L', d) and their lengths (Eqs. 2, 3)."""
@@ -46,32 +86,5 @@ class SpeechLLM(nn.Module):
         return speech, speech_lengths
 
     def splice(self, speech: torch.Tensor, lengths: torch.Tensor, targets: list[list[int]] | None = None) -> Spliced:
-        """Compose [before; speech; after; target] (Eq. 4), padded on the right.
-
-        Labels are masked by the length of what precedes the target, not by searching for a token.
-        """
-        lookup = self.llm.get_input_embeddings()
-        before, after = lookup(self.before), lookup(self.after)
-        targets = targets or [[] for _ in range(len(speech))]
-        rows, labels = [], []
-        for number, target in enumerate(targets):
-            ids = torch.tensor(target, dtype=torch.long, device=speech.device)
-            prefix = [before, speech[number, : int(lengths[number])], after]
-            rows.append(torch.cat([*prefix, lookup(ids)]))
-            silent = torch.full((sum(len(part) for part in prefix),), IGNORED, device=speech.device)
-            labels.append(torch.cat([silent, ids]))
-        padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        return Spliced(
-            embeddings=padded,
-            mask=nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in labels], batch_first=True),
-            labels=nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED),
-        )
-
-    def target_logits(self, spliced: Spliced) -> tuple[torch.Tensor, torch.Tensor]:
-        """(logits (N, V), labels (N,)) of the positions that bear a loss, each predicted from the one before.
-
-        Logits of the other positions are never computed: with Qwen3's vocabulary they would be most of the memory.
-        """
-        hidden = self.llm.model(inputs_embeds=spliced.embeddings, attention_mask=spliced.mask, use_cache=False)[0]
-        bears = spliced.labels[:, 1:] != IGNORED
-        return self.llm.lm_head(hidden[:, :-1][bears]), spliced.labels[:, 1:][bears]
+        """The instruction around `speech`, and the targets behind it where there are any."""
+        return splice(self.llm, (self.before, self.after), speech, lengths, targets or [[] for _ in speech])

@@ -73,7 +73,5 @@ class Inventory:
         """Phones of `ids`; `UserError` for an id that is not in 0..len-1."""
         bad = [index for index in ids if not 0 <= index < len(self.phones)]
         if bad:
-            raise UserError(
-                f"phone id {bad[0]} is not in 0..{len(self) - 1}: the labels use another inventory"
-            )
+            raise UserError(f"phone id {bad[0]} is not in 0..{len(self) - 1}: the labels use another inventory")
         return [self.phones[index] for index in ids]

@@ -81,9 +81,7 @@ def split_syllable(pinyin: str) -> tuple[str, str, int]:
         return *_SYLLABIC[bare], tone
     initial, final = to_initials(pinyin, strict=True), to_finals(pinyin, strict=True, v_to_u=False)
     if final == "i":
-        final = {"zh": "ir", "ch": "ir", "sh": "ir", "r": "ir", "z": "iz", "c": "iz", "s": "iz"}.get(
-            initial, "i"
-        )
+        final = {"zh": "ir", "ch": "ir", "sh": "ir", "r": "ir", "z": "iz", "c": "iz", "s": "iz"}.get(initial, "i")
     return initial, _IRREGULAR.get(final, final), tone
 
 

@@ -72,9 +72,7 @@ def normalise(text: str, language: str) -> str:
         plain = _read_out(plain, language)
     canonical = _simplified(_canonical(plain))
     if not canonical:
-        raise TextError(
-            f"nothing is left of {text[:60]!r}: leave this utterance out", "empty after normalising"
-        )
+        raise TextError(f"nothing is left of {text[:60]!r}: leave this utterance out", "empty after normalising")
     return canonical
 
 
@@ -156,10 +154,7 @@ def _readers(pieces: list[str], language: str) -> list[str]:
     own = [_script(piece) for piece in pieces]
     left = _carried(own)
     right = _carried(own[::-1])[::-1]
-    return [
-        script or _reader(left[index], right[index], language, "zh" in own)
-        for index, script in enumerate(own)
-    ]
+    return [script or _reader(left[index], right[index], language, "zh" in own) for index, script in enumerate(own)]
 
 
 def _carried(scripts: list[str]) -> list[str]:
@@ -215,17 +210,13 @@ def _chinese(folder: Path) -> Any:
     """Chinese rules that keep 儿 and interjections, as both are spoken; the package's graph drops them."""
     from tn.chinese.normalizer import Normalizer
 
-    keep = dict.fromkeys(
-        ("remove_interjections", "remove_erhua", "traditional_to_simple", "full_to_half"), False
-    )
+    keep = dict.fromkeys(("remove_interjections", "remove_erhua", "traditional_to_simple", "full_to_half"), False)
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             _build_whole(folder, lambda built: Normalizer(cache_dir=str(built), **keep))
     except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written ({error}): set XDG_CACHE_HOME to another folder"
-        ) from None
+        raise UserError(f"{folder} cannot be written ({error}): set XDG_CACHE_HOME to another folder") from None
     return Normalizer(cache_dir=str(folder), **keep)
 
 

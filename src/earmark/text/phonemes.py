@@ -70,9 +70,7 @@ class Phonemizer:
     def _join(self, runs: list[tuple[str, str]], english: dict[str, list[str]]) -> list[str] | TextError:
         try:
             phones = [
-                phone
-                for script, run in runs
-                for phone in (english[run] if script == "en" else mandarin_phones(run))
+                phone for script, run in runs for phone in (english[run] if script == "en" else mandarin_phones(run))
             ]
             self.inventory.encode(phones)
         except TextError as error:
@@ -104,9 +102,7 @@ def english_phones(runs: Iterable[str]) -> dict[str, list[str]]:
         return {}
     backend, separator = _espeak()
     spoken = backend.phonemize(distinct, separator=separator, strip=True)
-    return {
-        run: _atomic(phones.replace("|", " ").split()) for run, phones in zip(distinct, spoken, strict=True)
-    }
+    return {run: _atomic(phones.replace("|", " ").split()) for run, phones in zip(distinct, spoken, strict=True)}
 
 
 def _atomic(phones: list[str]) -> list[str]:
@@ -131,7 +127,5 @@ def _espeak() -> tuple[Any, Any]:
     # Without the data path espeak-ng ends the whole process.
     EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
     # A foreign word makes espeak-ng change its voice and write "(fr)" among the phones.
-    backend = EspeakBackend(
-        "en-us", with_stress=False, language_switch="remove-flags", words_mismatch="ignore"
-    )
+    backend = EspeakBackend("en-us", with_stress=False, language_switch="remove-flags", words_mismatch="ignore")
     return backend, Separator(phone=" ", word="|", syllable="")

@@ -36,7 +36,9 @@ class Engine:
         self.world = torch.distributed.get_world_size()
         self._names = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.device = torch.device("cuda", self.rank % torch.cuda.device_count()) if torch.cuda.is_available() else "cpu"
+        self.device = (
+            torch.device("cuda", self.rank % torch.cuda.device_count()) if torch.cuda.is_available() else "cpu"
+        )
         self._optimizer = torch.optim.Adam(trained, lr=stage.peak_rate, betas=stage.betas, fused=True)
         self._plain = self.world == 1 and precision == "float32"
         with _quiet():
@@ -116,7 +118,9 @@ class Engine:
             try:
                 state = {key: tensors[f"{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
             except KeyError as error:
-                raise CheckpointError(f"{folder} lacks {error}: it belongs to another model; rerun its segment") from None
+                raise CheckpointError(
+                    f"{folder} lacks {error}: it belongs to another model; rerun its segment"
+                ) from None
             if state["exp_avg"].shape != parameter.shape:
                 raise CheckpointError(
                     f"{folder}: {name} has shape {tuple(state['exp_avg'].shape)}, this model {tuple(parameter.shape)}: "

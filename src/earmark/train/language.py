@@ -18,7 +18,7 @@ from earmark.config import Config, SmallLLM
 from earmark.errors import TextError
 from earmark.io import read_json, read_parquet, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
-from earmark.models.speech_llm import SpeechLLM
+from earmark.models.speech_llm import splice, target_logits
 from earmark.text.inventory import Inventory
 from earmark.text.normalise import normalise
 from earmark.text.phonemes import Phonemizer
@@ -92,7 +92,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
 
     settings = config.llm
     assert isinstance(settings, SmallLLM)
-    reader = SpeechLLM(nn.Identity(), nn.Identity(), model, *prompt_ids(tokenizer, config.prompt))
+    before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
     heard = nn.Embedding(phones, settings.hidden_size)
     nn.init.normal_(heard.weight, std=model.config.initializer_range)
     rng = random.Random(config.seed)
@@ -105,7 +105,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
         speech = nn.utils.rnn.pad_sequence([heard(one).mean(dim=1) for one in slots], batch_first=True)
         lengths = torch.tensor([len(one) for one in slots])
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
-        logits, labels = reader.target_logits(reader.splice(speech, lengths, targets))
+        logits, labels = target_logits(model, splice(model, (before, after), speech, lengths, targets))
         loss = nn.functional.cross_entropy(logits, labels)
         for group in optimizer.param_groups:
             group["lr"] = settings.peak_rate * min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)

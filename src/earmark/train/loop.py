@@ -19,11 +19,18 @@ from earmark.train.tasks import Loss, Moment
 class Source(Protocol):
     """Batches by number."""
 
-    def __call__(self, step: int, micro: int, rank: int) -> Any: ...
+    def __call__(self, step: int, micro: int, rank: int) -> Any:
+        """Batch number `micro` of `step` on `rank`."""
+        ...
 
 
 def train(
-    engine: Engine, stage: Stage, source: Source, records: Records, moment: Callable[[int, int], Moment], span: range,
+    engine: Engine,
+    stage: Stage,
+    source: Source,
+    records: Records,
+    moment: Callable[[int, int], Moment],
+    span: range,
     steps: int,
 ) -> None:
     """Make the updates of `span` (from 0) out of `steps`.

@@ -141,9 +141,7 @@ def _load(task: nn.Module, before: Path | None, encoder: Path | None, inventory:
     return origin
 
 
-def _save(
-    task: nn.Module, folder: Path, frozen: dict[str, str], place: Place, inventory: Inventory
-) -> dict[str, str]:
+def _save(task: nn.Module, folder: Path, frozen: dict[str, str], place: Place, inventory: Inventory) -> dict[str, str]:
     """Write the trained modules; frozen ones that no stage has written yet are written, too."""
     weights = {}
     for name, module in modules_of(task).items():

@@ -12,7 +12,7 @@ from earmark.data.dataset import Batch
 from earmark.losses import cr_ctc_loss, ctc_sum
 from earmark.models.ctc_head import CTCHead
 from earmark.models.encoder import ConformerEncoder
-from earmark.models.speech_llm import SpeechLLM
+from earmark.models.speech_llm import SpeechLLM, target_logits
 from earmark.train.augment import views
 from earmark.train.schedule import consistency
 
@@ -58,13 +58,8 @@ class CTCTask(nn.Module):
         if not two:
             loss = ctc_sum(logits.float().log_softmax(-1), lengths, batch.phones, batch.phone_lengths) / lengths.sum()
             return Loss(loss, {"ctc": loss})
-        both = cr_ctc_loss(
-            *logits.chunk(2),
-            lengths.chunk(2)[0],
-            batch.phones,
-            batch.phone_lengths,
-            consistency(moment.step, self.stage),
-        )
+        (one, other), scale = logits.chunk(2), consistency(moment.step, self.stage)
+        both = cr_ctc_loss(one, other, lengths.chunk(2)[0], batch.phones, batch.phone_lengths, scale)
         return Loss(both.loss, {"ctc": both.ctc, "consistency": both.consistency})
 
 
@@ -96,6 +91,6 @@ class NextTokenTask(nn.Module):
         speech, lengths = self.model.embed(features, batch.lengths)
         end = self.tokenizer.eos_token_id
         targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
-        logits, labels = self.model.target_logits(self.model.splice(speech, lengths, targets))
+        logits, labels = target_logits(self.model.llm, self.model.splice(speech, lengths, targets))
         loss = nn.functional.cross_entropy(logits.float(), labels)
         return Loss(loss, {})

@@ -180,9 +180,7 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path, mode):
     whole = corpus(tmp_path / "whole.tar", mode).read_bytes()
     # Every block border of a tar is a place where `tarfile` alone would see a regular end.
     end = 512 + 5 * (512 + 1024)
-    cuts = (
-        [*range(0, end + 1, 512), 700, end - 1] if mode == "w" else [1, 40, len(whole) // 2, len(whole) - 1]
-    )
+    cuts = [*range(0, end + 1, 512), 700, end - 1] if mode == "w" else [1, 40, len(whole) // 2, len(whole) - 1]
     for cut in cuts:
         path = tmp_path / f"cut{cut}.tar"
         path.write_bytes(whole[:cut])
@@ -208,9 +206,7 @@ def test_a_flipped_byte_in_gzip_is_found_by_its_checksum(tmp_path):
     refused(path, tmp_path / "audio", "cannot be unpacked")
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"not an archive", b"x" * 5000, b"\x1f\x8bnot gzip at all", b"PK\x03\x04"]
-)
+@pytest.mark.parametrize("data", [b"", b"not an archive", b"x" * 5000, b"\x1f\x8bnot gzip at all", b"PK\x03\x04"])
 def test_what_is_no_archive_is_refused(tmp_path, data):
     (tmp_path / "a.tar").write_bytes(data)
     refused(tmp_path / "a.tar", tmp_path / "audio", "cannot be unpacked")

@@ -30,9 +30,7 @@ def spectrum_peak(samples):
     return np.argmax(np.abs(np.fft.rfft(samples))) * SAMPLE_RATE / len(samples)
 
 
-@pytest.mark.parametrize(
-    ("name", "rate"), [("a.wav", 8_000), ("a.flac", 44_100), ("a.mp3", 22_050), ("a.ogg", 16_000)]
-)
+@pytest.mark.parametrize(("name", "rate"), [("a.wav", 8_000), ("a.flac", 44_100), ("a.mp3", 22_050), ("a.ogg", 16_000)])
 def test_formats_of_libsndfile_keep_pitch_and_length(tmp_path, name, rate):
     soundfile.write(tmp_path / name, tone(1.0, rate), rate)
     samples = read_audio(tmp_path / name)

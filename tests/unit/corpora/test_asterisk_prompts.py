@@ -74,9 +74,7 @@ def test_what_is_not_speech_with_a_transcript_is_set_aside(packages, tmp_path):
 
 
 def test_a_share_of_wordings_is_held_out_and_no_wording_is_heard_elsewhere(packages, tmp_path):
-    extra = "".join(
-        f"a{n}: sentence number {n} of many\nb{n}: Sentence number {n}, of many!\n" for n in range(60)
-    )
+    extra = "".join(f"a{n}: sentence number {n} of many\nb{n}: Sentence number {n}, of many!\n" for n in range(60))
     rows = list(read(packages(extra, valid_prompts=4, test_fraction=0.25), tmp_path))
     wordings = defaultdict(set)
     for row in rows:
@@ -86,9 +84,7 @@ def test_a_share_of_wordings_is_held_out_and_no_wording_is_heard_elsewhere(packa
     assert all(len(splits) == 1 for splits in wordings.values())
     heard = [splits.pop() for splits in wordings.values()]
     assert {"train", "test_prompts"} <= set(heard)
-    spoken = {
-        row["raw_text"].lower().strip(".!").replace(",", "") for row in rows if row["split"] == "test_prompts"
-    }
+    spoken = {row["raw_text"].lower().strip(".!").replace(",", "") for row in rows if row["split"] == "test_prompts"}
     assert len(spoken) == round(0.25 * 67)  # 60 of these and 7 of the list
 
 
@@ -122,9 +118,7 @@ def test_a_folder_without_sounds_is_refused(packages, tmp_path):
         list(read(packages(sounds=tmp_path / "hollow"), tmp_path))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"plain text", gzip.compress(b"a: b\n" * 99)[:-12], gzip.compress(b"a: \xff")]
-)
+@pytest.mark.parametrize("data", [b"", b"plain text", gzip.compress(b"a: b\n" * 99)[:-12], gzip.compress(b"a: \xff")])
 def test_a_damaged_list_is_refused(packages, tmp_path, data):
     corpus = packages()
     corpus.transcripts.write_bytes(data)

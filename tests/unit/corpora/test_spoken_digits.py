@@ -12,9 +12,7 @@ from earmark.errors import CorpusError
 
 
 def settings(path, **values):
-    return SpokenDigitsCorpus(
-        name="digits", reader="spoken_digits", path=path, **({"valid_recordings": 5} | values)
-    )
+    return SpokenDigitsCorpus(name="digits", reader="spoken_digits", path=path, **({"valid_recordings": 5} | values))
 
 
 @pytest.fixture

@@ -108,8 +108,7 @@ def test_limits_of_each_utterance(models, seed):
         assert together[i].score == pytest.approx(alone.score, rel=1e-5)
         assert len(alone.tokens) <= limit
     expected = [
-        greedy(models[seed], embeds[i : i + 1], lengths[i : i + 1], EOS, int(n))[0]
-        for i, n in enumerate(limits)
+        greedy(models[seed], embeds[i : i + 1], lengths[i : i + 1], EOS, int(n))[0] for i, n in enumerate(limits)
     ]
     assert greedy(models[seed], embeds, lengths, EOS, limits) == expected
 

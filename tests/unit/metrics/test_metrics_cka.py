@@ -33,9 +33,7 @@ def test_equals_the_literal_formula(n, d1, d2):
 
 def test_the_form_does_not_matter():
     x, y = features(50, 12), features(50, 7, seed=1)
-    padded = torch.cat(
-        [x, torch.zeros(50, 500)], dim=1
-    )  # zero features change the cheaper form and nothing else
+    padded = torch.cat([x, torch.zeros(50, 500)], dim=1)  # zero features change the cheaper form and nothing else
     assert linear_cka(x, y) == pytest.approx(linear_cka(padded, y), abs=1e-12)
 
 
@@ -68,9 +66,7 @@ def test_an_offset_alone_is_not_alignment():
 def test_one_dimension_is_the_squared_correlation():
     x, noise = features(500, 1), features(500, 1, seed=1)
     y = x + noise
-    assert linear_cka(x, y) == pytest.approx(
-        float(torch.corrcoef(torch.cat([x, y], 1).T)[0, 1]) ** 2, abs=1e-6
-    )
+    assert linear_cka(x, y) == pytest.approx(float(torch.corrcoef(torch.cat([x, y], 1).T)[0, 1]) ** 2, abs=1e-6)
 
 
 def test_half_precision_is_taken():
@@ -111,9 +107,7 @@ def test_encoders_average_over_utterances():
     b = [x + 0.5 * features(*x.shape, seed=3) for x in a]
     average = (literal_cka(a[0], b[0]) + literal_cka(a[1], b[1])) / 2
     assert encoder_cka(a, b) == pytest.approx(average, abs=1e-12)
-    assert encoder_cka(a, b, mode="concatenated") == pytest.approx(
-        literal_cka(torch.cat(a), torch.cat(b)), abs=1e-12
-    )
+    assert encoder_cka(a, b, mode="concatenated") == pytest.approx(literal_cka(torch.cat(a), torch.cat(b)), abs=1e-12)
     assert encoder_cka(a, a) == pytest.approx(1.0)
 
 
@@ -144,8 +138,6 @@ def test_encoders_must_see_the_same_frames():
 @pytest.mark.parametrize("n", [12, 900])
 def test_layerwise_equals_pairwise(n):
     text = features(n, 6)
-    layers = [text @ features(6, 10, seed=s) + s * features(n, 10, seed=s) for s in range(3)] + [
-        torch.ones(n, 16)
-    ]
+    layers = [text @ features(6, 10, seed=s) + s * features(n, 10, seed=s) for s in range(3)] + [torch.ones(n, 16)]
     assert layerwise_cka(layers, text) == pytest.approx([linear_cka(x, text) for x in layers], abs=1e-12)
     assert layerwise_cka([], text) == []

@@ -50,9 +50,7 @@ class TestSpectralEntropy:
 
     def test_mean_leaves_out_single_frames(self):
         utterances = [draw(20, 6), draw(1, 6), draw(9, 6)]
-        expected = (
-            normalized_spectral_entropy(utterances[0]) + normalized_spectral_entropy(utterances[2])
-        ) / 2
+        expected = (normalized_spectral_entropy(utterances[0]) + normalized_spectral_entropy(utterances[2])) / 2
         assert mean_spectral_entropy(utterances) == pytest.approx(expected)
         with pytest.raises(ValueError, match="no utterance"):
             mean_spectral_entropy([draw(1, 6)])
@@ -114,18 +112,13 @@ class TestAccessibleInformation:
         assert info.csai < 1e-2
 
     def test_independence_is_nearly_zero(self):
-        info = accessible_information(
-            draw(50_000, 8), draw(50_000, 6, seed=1), draw(50_000, 7, seed=2), 4, 0.1
-        )
+        info = accessible_information(draw(50_000, 8), draw(50_000, 6, seed=1), draw(50_000, 7, seed=2), 4, 0.1)
         assert info.pai < 1e-3
         assert info.csai < 1e-3
 
     def test_rounding_never_goes_below_zero(self):
         flat = torch.ones(40, 4)
-        found = [
-            accessible_information(flat, draw(40, 5, seed=s), draw(40, 6, seed=s + 50), 4, 0.1)
-            for s in range(20)
-        ]
+        found = [accessible_information(flat, draw(40, 5, seed=s), draw(40, 6, seed=s + 50), 4, 0.1) for s in range(20)]
         assert min(info.pai for info in found) >= 0
         assert min(info.csai for info in found) >= 0
 
@@ -159,9 +152,7 @@ class TestAccessibleInformation:
         one = u[:, :1] @ draw(1, 6, seed=3)  # rank 1: as much as its one component
         narrow = accessible_information(one, u, draw(50, 6, seed=8), 3, 0.1).pai
         alone = torch.cat([one[:, :1], torch.zeros(50, 2)], dim=1)
-        assert narrow == pytest.approx(
-            accessible_information(alone, u, draw(50, 6, seed=8), 3, 0.1).pai, abs=1e-9
-        )
+        assert narrow == pytest.approx(accessible_information(alone, u, draw(50, 6, seed=8), 3, 0.1).pai, abs=1e-9)
 
     @pytest.mark.parametrize(
         ("pca_dim", "ridge", "message"),
@@ -199,9 +190,7 @@ class TestGaussianInformation:
         forward = gaussian_information(covariance, u, p, given=c)
         assert gaussian_information(covariance, p, u, given=c) == pytest.approx(forward, abs=1e-10)
         change = torch.block_diag(draw(4, 4, seed=1), draw(2, 2, seed=2), draw(3, 3, seed=3))
-        assert gaussian_information(change @ covariance @ change.T, u, p, given=c) == pytest.approx(
-            forward, abs=1e-8
-        )
+        assert gaussian_information(change @ covariance @ change.T, u, p, given=c) == pytest.approx(forward, abs=1e-8)
 
     def test_correlation_of_two_variables(self):
         covariance = torch.tensor([[1.0, 0.6], [0.6, 1.0]], dtype=torch.float64)

@@ -16,9 +16,7 @@ def write(tmp_path, content):
 
 def test_packaged_inventory_is_frozen():
     inventory = Inventory.load()
-    assert (len(inventory), inventory.hash) == (246, "27d89aff659f0ed0"), (
-        "old shards and checkpoints become useless"
-    )
+    assert (len(inventory), inventory.hash) == (246, "27d89aff659f0ed0"), "old shards and checkpoints become useless"
     assert inventory.hash == hashlib.sha256(PACKAGED.read_bytes()).hexdigest()[:16]
     assert inventory.phones[0] == "<blank>"
     assert list(inventory.phones[1:]) == sorted(inventory.phones[1:])

@@ -155,9 +155,7 @@ NUMBERS = st.text(st.sampled_from("0123456789.%$€+-=/:,&@ aK我个年½²"), m
 
 
 @settings(max_examples=400, deadline=None)
-@given(
-    st.text(CHARACTERS.filter(lambda c: not module._SPOKEN.search(module._plain(c))), max_size=20), LANGUAGES
-)
+@given(st.text(CHARACTERS.filter(lambda c: not module._SPOKEN.search(module._plain(c))), max_size=20), LANGUAGES)
 def test_normalising_twice_changes_nothing(text, language):
     assert_canonical(text, language)
 

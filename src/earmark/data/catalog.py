@@ -1,0 +1,251 @@
+"""The catalogue: a DuckDB file with views, not copies, over the Parquet and JSON files of a run.
+
+    manifests    every row of every corpus, with its labels and status
+    shard_index  every row in shards: shard, row, frames, duration, text
+    set_aside    id, corpus and reason of each row that training never sees, whichever stage found it
+    metrics      a row a training step: stage, loss, rate, speed
+    decisions    the CKA watch: score, reference, triggers
+    entropy      NSE, PAI, CSAI and layer-wise CKA of snapshots
+    utterances   a row a test utterance and system: reference, hypothesis, errors
+    scores       error and hallucination rates of each test set and system
+
+Views name their files absolutely, since a plain `duckdb FILE` resolves paths against wherever it is started.
+After a run was moved, or before it is finished, query its folder instead of the file: the views are then made
+afresh.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from earmark.config import Config, dump
+from earmark.data.manifest import KEPT
+from earmark.errors import UserError
+from earmark.io import replacing, write_json
+
+if TYPE_CHECKING:
+    import duckdb
+
+FILE = "catalog.duckdb"
+"""Name of the catalogue in a run's folder."""
+SETTINGS = "settings.json"
+"""Name of the run's resolved settings in its folder."""
+
+_DECISIONS = {
+    "step": "BIGINT",
+    "score": "DOUBLE",
+    "compared_with": "BIGINT",
+    "tau": "DOUBLE",
+    "triggered": "BOOLEAN",
+    "reference": "BIGINT",
+    "triggers": "BIGINT[]",
+    "surplus": "BIGINT[]",
+}
+_ENTROPY = {
+    "instance": "VARCHAR",
+    "step": "BIGINT",
+    "encoder": "VARCHAR",
+    "nse": "DOUBLE",
+    "pai": "DOUBLE",
+    "csai": "DOUBLE",
+    "pca_dim": "BIGINT",
+    "ridge": "DOUBLE",
+    "utterances": "BIGINT",
+    "layerwise_cka": "MAP(VARCHAR, DOUBLE)",
+}
+
+
+class View(NamedTuple):
+    """Files of a run, as a pattern below its folder, and how DuckDB reads them."""
+
+    pattern: str
+    columns: dict[str, str] | None = None
+    """Types of JSON keys, where DuckDB could not infer them from an empty list or one object."""
+
+
+VIEWS = {
+    "manifests": View("text/*/manifest.parquet"),
+    "shard_index": View("shards/*/*-[0-9]*.parquet"),
+    "metrics": View("*/step_*/metrics.parquet"),
+    "decisions": View("cka/trace.json", _DECISIONS),
+    "entropy": View("entropy/*.json", _ENTROPY),
+    "utterances": View("evaluation/utterances.parquet"),
+    "scores": View("evaluation/scores.json"),
+}
+_SHARDS_ASIDE = View("shards/*/aside.parquet")
+
+
+def write_catalog(config: Config, output: Path) -> None:
+    """Write the catalogue of a run, whole or not at all; a view whose files do not exist yet is left out."""
+    import duckdb
+
+    with replacing(output) as temporary:
+        temporary.unlink()  # DuckDB makes its file itself and refuses an empty one
+        with contextlib.closing(duckdb.connect(str(temporary))) as connection:
+            create_views(connection, config.folder)
+
+
+def write_settings(config: Config, folder: Path) -> None:
+    """Write the resolved settings into a run's folder: it can then be used without its configuration file."""
+    values = dump(config)
+    if isinstance(config.llm, Path):
+        values["llm"] = str(config.llm.resolve())
+    write_json(folder / SETTINGS, values)
+
+
+def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
+    """Create the views of a run's folder.
+
+    :raises UserError: a file that they read is damaged.
+    """
+    folder = folder.resolve()
+    selects = {name: _select(folder, view) for name, view in VIEWS.items() if _present(folder, view)}
+    aside = []
+    if "manifests" in selects:
+        aside.append(f"SELECT id, corpus, status FROM manifests WHERE status <> '{KEPT}'")
+    if _present(folder, _SHARDS_ASIDE):
+        files = _literal(folder, _SHARDS_ASIDE.pattern)
+        aside.append(
+            "SELECT id, parse_path(filename)[-2] AS corpus, status "
+            f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
+        )
+    if aside:
+        selects["set_aside"] = " UNION ALL ".join(aside)
+    with _said(f"{folder}: delete the damaged file and run its stage again"):
+        for name, select in selects.items():
+            connection.execute(f"CREATE VIEW {name} AS {select}")
+
+
+def _present(folder: Path, view: View) -> bool:
+    return next(folder.glob(view.pattern), None) is not None
+
+
+def _select(folder: Path, view: View) -> str:
+    files = _literal(folder, view.pattern)
+    if view.pattern.endswith(".parquet"):
+        return f"SELECT * FROM read_parquet({files}, hive_partitioning = false, union_by_name = true)"
+    columns = ""
+    if view.columns:
+        columns = f", columns = {{{', '.join(f'{name}: {kind!r}' for name, kind in view.columns.items())}}}"
+    return f"SELECT * FROM read_json({files}, hive_partitioning = false{columns})"
+
+
+def _literal(folder: Path, pattern: str) -> str:
+    """SQL string of a pattern below a folder whose own name is taken letter by letter."""
+    fixed = re.sub(r"([*?\[])", r"[\1]", str(folder))
+    return "'" + f"{fixed}/{pattern}".replace("'", "''") + "'"
+
+
+@contextlib.contextmanager
+def _said(remedy: str) -> Iterator[None]:
+    """DuckDB's error as one line of ours, without its picture of the statement."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise UserError(f"{str(error).partition('LINE 1:')[0].strip()} ({remedy})") from None
+
+
+# ---------------------------------------------------------------------------- queries
+
+
+def only_run(results: Path = Path("results")) -> Path:
+    """Folder of the only run in `results`.
+
+    :raises UserError: there is none, or a choice to be made.
+    """
+    marks = (FILE, SETTINGS, "text", "corpora")
+    runs = [
+        path
+        for path in sorted(results.glob("*"))
+        if path.is_dir() and any((path / mark).exists() for mark in marks)
+    ]
+    if len(runs) != 1:
+        found = f"{len(runs)} runs ({', '.join(path.name for path in runs)})" if runs else "no run"
+        raise UserError(f"{results} holds {found}: name the folder of the one you mean")
+    return runs[0]
+
+
+@contextlib.contextmanager
+def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A connection to a catalogue's file, read only, or to views made afresh over a run's folder.
+
+    :raises UserError: neither the one nor the other.
+    """
+    import duckdb
+
+    if catalog.is_dir():
+        with contextlib.closing(duckdb.connect()) as connection:
+            create_views(connection, catalog)
+            yield connection
+        return
+    if not catalog.is_file():
+        raise UserError(
+            f"{catalog} does not exist: name a catalogue, or the folder of a run such as results/default"
+        )
+    with _said("name a catalogue, or the folder of a run"):
+        connection = duckdb.connect(str(catalog), read_only=True)
+    with contextlib.closing(connection):
+        yield connection
+
+
+def query(catalog: Path, sql: str, form: str = "table") -> str:
+    """Answer of a catalogue (its file, or a run's folder) to `sql`.
+
+    :param form: table (aligned columns), csv (with a header), or json (an object a row).
+    :raises UserError: no such catalogue, or what DuckDB says of the statement.
+    """
+    with opened(catalog) as connection:
+        views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        remedy = f"views: {', '.join(sorted(name for (name,) in views)) or 'none yet'}"
+        if not catalog.is_dir():
+            remedy += "; after the run was moved, query its folder instead"
+        with _said(remedy):
+            # Nothing to execute gives None.
+            result = connection.execute(sql) if connection.extract_statements(sql) else None
+            if result is None or result.description is None:
+                raise UserError(f"the statement {sql!r} gives no rows: ask with SELECT ({remedy})")
+            names, rows = [column[0] for column in result.description], result.fetchall()
+    return {"table": _table, "csv": _csv, "json": _json}[form](names, rows)
+
+
+def _table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    cells = [names, *([_shown(value) for value in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "NULL" if value is None else " ".join(str(value).split())
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: a hanzi takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows([names, *rows])
+    return buffer.getvalue().rstrip("\n")
+
+
+def _json(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    return json.dumps(values, ensure_ascii=False, indent=1, default=str)

@@ -1,0 +1,190 @@
+"""Audio files to text with a finished run.
+
+1. settings.json of the run (or a configuration), shards/dataset.json for mean and deviation
+2. audio as in training: decoded, trimmed where every corpus was, log-mel, normalised
+3. files longer than training's limit are cut where they are quietest
+4. the model of joint SFT's end, beam search as the run's settings have it
+5. pieces joined, text normalised
+"""
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from earmark.audio.fbank import fbank
+from earmark.audio.read import SAMPLE_RATE, read_audio
+from earmark.audio.trim import speech_bounds
+from earmark.config import Config, load, parse
+from earmark.data.build import N_MELS
+from earmark.data.catalog import SETTINGS
+from earmark.decode.recognize import Recognizer, clean
+from earmark.errors import AudioError, CheckpointError
+from earmark.io import read_json
+from earmark.models.build import compose, load_weights
+from earmark.paths import RunPaths
+from earmark.text.normalise import script_runs
+
+QUIET_SECONDS = 0.2
+"""Length over which loudness is judged where a long recording is cut."""
+SHORTEST_PIECE = 0.25
+"""Part of the longest piece that no piece falls below."""
+
+
+class Transcription(NamedTuple):
+    """What was heard in a file."""
+
+    file: str
+    text: str
+    """Normalised, "" when nothing was heard."""
+    raw: str
+    """As the model wrote it."""
+    seconds: float
+    """Length of the audio."""
+    times: dict[str, float]
+    """Seconds that loading the model (once for all files), features and decoding took."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; the real-time factor counts features and decoding, not loading."""
+        spent = self.times["features"] + self.times["decode"]
+        return self._asdict() | {"real_time_factor": round(spent / self.seconds, 4)}
+
+
+class Run:
+    """A finished run, wherever its folder lies now.
+
+    :param folder: the run's folder. :param config: its configuration file; None: settings.json in the folder.
+    :raises UserError: the run is not finished, or a file of it is damaged.
+    """
+
+    def __init__(self, folder: Path, config: Path | None = None):
+        self.folder = folder
+        self.config = load(config) if config else _settings(folder)
+        joint = self.config.stage_steps("joint")
+        paths = RunPaths(folder)
+        done = paths.step("joint", joint) / "done.json"
+        if not done.is_file():
+            raise CheckpointError(f"{folder} is not finished ({done} does not exist): finish the run first")
+        self.weights = {name: self._moved(path) for name, path in read_json(done)["weights"].items()}
+        described = read_json(paths.dataset)
+        self.mean = np.array(described["mean"], dtype=np.float32)
+        self.deviation = np.array(described["deviation"], dtype=np.float32)
+        self.trim = all(corpus.trim_silence for corpus in self.config.corpora)
+
+    def _moved(self, recorded: str) -> Path:
+        """Paths are recorded as the run saw them; those inside it hold wherever it lies."""
+        inside = Path(recorded).is_relative_to(self.config.folder)
+        return self.folder / Path(recorded).relative_to(self.config.folder) if inside else Path(recorded)
+
+    def recognizer(self) -> Recognizer:
+        """The model of the last stage."""
+        llm = self.config.llm if isinstance(self.config.llm, Path) else RunPaths(self.folder).llm
+        model, tokenizer = compose(_without_initial_weights(self.config), llm)
+        for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
+            load_weights(module, self.weights[name])
+        return Recognizer(model, tokenizer, self.config)
+
+    def features(self, samples: np.ndarray) -> np.ndarray:
+        """Normalised features (T, n_mels) float32 of (N,) samples, rounded to float16 as in shards."""
+        features = fbank(samples, N_MELS).astype(np.float16)
+        return (features - self.mean) / self.deviation
+
+
+def _settings(folder: Path) -> Config:
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"{folder} does not exist: name the folder of a finished run such as results/default"
+        )
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} is not finished ({path} does not exist): finish the run, or give --config"
+        )
+    return parse(read_json(path), str(path))
+
+
+def _without_initial_weights(config: Config) -> Config:
+    """Initial encoder weights may be gone, and would be overwritten."""
+    return config.model_copy(update={"encoder": config.encoder.model_copy(update={"weights": None})})
+
+
+def transcribe(run: Run, files: list[Path]) -> Iterator[Transcription | AudioError]:
+    """What each file says, in order, or why it says nothing. The model loads at the first good file."""
+    recognizer, loading = None, 0.0
+    for path in files:
+        try:
+            started = time.perf_counter()
+            samples = read_audio(path)
+            pieces = [run.features(piece) for piece in _pieces(path, samples, run)]
+            computing = time.perf_counter() - started
+        except AudioError as error:
+            yield error
+            continue
+        if recognizer is None:
+            started = time.perf_counter()
+            recognizer = run.recognizer()
+            loading = time.perf_counter() - started
+        started = time.perf_counter()
+        raw = " ".join(text for text in _recognize(recognizer, pieces) if text)
+        text = clean(raw, language_of(raw))
+        decoding = time.perf_counter() - started
+        times = {"load": round(loading, 4), "features": round(computing, 4), "decode": round(decoding, 4)}
+        yield Transcription(str(path), text, raw, round(len(samples) / SAMPLE_RATE, 3), times)
+
+
+def _pieces(path: Path, samples: np.ndarray, run: Run) -> list[np.ndarray]:
+    """Speech of a file in pieces that are as long as training's utterances at most."""
+    limits = run.config.shards
+    if run.trim:
+        start, end = speech_bounds(samples, SAMPLE_RATE)
+        samples = samples[start:end]
+    if len(samples) < limits.min_seconds * SAMPLE_RATE:
+        raise AudioError(
+            f"{path} holds {len(samples) / SAMPLE_RATE:.2f} s of audio, the run's shortest utterance is "
+            f"{limits.min_seconds:g} s (shards.min_seconds): give a longer recording"
+        )
+    bounds = [0, *quiet_cuts(samples, int(limits.max_seconds * SAMPLE_RATE)), len(samples)]
+    return [samples[start:end] for start, end in itertools.pairwise(bounds)]
+
+
+def quiet_cuts(samples: np.ndarray, longest: int) -> list[int]:
+    """Where to cut (N,) samples so that no piece exceeds `longest`: at the quietest 0.2 s within reach.
+
+    No piece is shorter than a quarter of `longest`.
+    """
+    window = min(int(QUIET_SECONDS * SAMPLE_RATE), max(1, longest // 8))
+    total = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    shortest = int(longest * SHORTEST_PIECE)
+    cuts: list[int] = []
+    start = 0
+    while len(samples) - start > longest:
+        low, high = start + shortest, min(start + longest, len(samples) - shortest)
+        centres = np.arange(low, high + 1)
+        energy = total[np.minimum(centres + window // 2, len(samples))] - total[centres - window // 2]
+        quietest = centres[energy <= energy.min() * (1 + 1e-6)]
+        start = int(quietest[len(quietest) // 2])
+        cuts.append(start)
+    return cuts
+
+
+def _recognize(recognizer: Recognizer, pieces: list[np.ndarray]) -> list[str]:
+    """Raw text of each piece, decoded in batches."""
+    settings = recognizer.config.decoding
+    texts: list[str] = []
+    for first in range(0, len(pieces), settings.batch):
+        batch = [torch.from_numpy(piece) for piece in pieces[first : first + settings.batch]]
+        features = torch.nn.utils.rnn.pad_sequence(batch, batch_first=True)
+        lengths = torch.tensor([len(piece) for piece in batch])
+        found = recognizer.transcribe(features, lengths, ["zh-en"] * len(batch), settings.beams)
+        texts += [one.raw.strip() for one in found]
+    return texts
+
+
+def language_of(text: str) -> str:
+    """zh, en or zh-en by the scripts of a text."""
+    scripts = {script for script, _ in script_runs(text.lower())} & {"zh", "en"}
+    return "zh-en" if len(scripts) != 1 else scripts.pop()

@@ -23,7 +23,7 @@ from earmark.io import digest, replacing
 UNUSABLE = ("whisper", "robosoft", "croak", "klatt", "demonic", "anikarobot", "ufo", "shelby", "antonio")
 """Beginnings of names of variants that are hard to follow for people, too."""
 ACCENTS = {"zh": ("cmn",), "en": ("en-us", "en-us-nyc", "en-gb-x-rp", "en-gb-scotland")}
-RATES = {"zh": (150, 210), "en": (100, 145)}
+RATES = {"zh": (135, 190), "en": (100, 145)}
 """Words a minute: two frames of 40 ms a phone are needed by CTC."""
 HELD_OUT_PERCENT = 15
 """Share of sentences and of voices that training never meets."""

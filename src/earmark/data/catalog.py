@@ -163,9 +163,7 @@ def only_run(results: Path = Path("results")) -> Path:
     """
     marks = (FILE, SETTINGS, "text", "corpora")
     runs = [
-        path
-        for path in sorted(results.glob("*"))
-        if path.is_dir() and any((path / mark).exists() for mark in marks)
+        path for path in sorted(results.glob("*")) if path.is_dir() and any((path / mark).exists() for mark in marks)
     ]
     if len(runs) != 1:
         found = f"{len(runs)} runs ({', '.join(path.name for path in runs)})" if runs else "no run"
@@ -187,9 +185,7 @@ def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
             yield connection
         return
     if not catalog.is_file():
-        raise UserError(
-            f"{catalog} does not exist: name a catalogue, or the folder of a run such as results/default"
-        )
+        raise UserError(f"{catalog} does not exist: name a catalogue, or the folder of a run such as results/default")
     with _said("name a catalogue, or the folder of a run"):
         connection = duckdb.connect(str(catalog), read_only=True)
     with contextlib.closing(connection):
@@ -220,9 +216,7 @@ def _table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     cells = [names, *([_shown(value) for value in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     lines = [
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

@@ -96,14 +96,10 @@ class Run:
 
 def _settings(folder: Path) -> Config:
     if not folder.is_dir():
-        raise CheckpointError(
-            f"{folder} does not exist: name the folder of a finished run such as results/default"
-        )
+        raise CheckpointError(f"{folder} does not exist: name the folder of a finished run such as results/default")
     path = folder / SETTINGS
     if not path.is_file():
-        raise CheckpointError(
-            f"{folder} is not finished ({path} does not exist): finish the run, or give --config"
-        )
+        raise CheckpointError(f"{folder} is not finished ({path} does not exist): finish the run, or give --config")
     return parse(read_json(path), str(path))
 
 

@@ -1,0 +1,318 @@
+"""report.html: one self-contained page about a run, for people.
+
+Everything is in the file: figures as SVG in data URIs, the style sheet inside. No script, no network.
+"""
+
+import base64
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from earmark.config import Config, dump
+from earmark.io import write_text
+from earmark.paths import RunPaths
+from earmark.report.figures import Drawing, draw_all, duration, label, overlap, swaps, warnings
+from earmark.report.results import CTC_PHONES, Results, Segment, kind_of, system_of
+from earmark.report.summary import headline, versions
+
+TEMPLATE = "page.html"
+MEASURES = {
+    "cer": "character error rate",
+    "wer": "word error rate",
+    "mer": "mixed error rate",
+    "per": "phone error rate",
+}
+WORST, BEST = 5, 2
+"""Examples a test set."""
+
+
+def write_page(config: Config, output: Path, source: Path | None = None) -> None:
+    """Write the report of a finished run.
+
+    :param source: the configuration's file as the commands on the page name it; None: config/RUN.yaml.
+    :raises UserError: a file of the run is missing or damaged.
+    """
+    import jinja2
+
+    results = Results(config)
+    loader = jinja2.PackageLoader("earmark", "report")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"percent": percent, "duration": duration, "stage": label, "data_uri": data_uri}
+    page = environment.get_template(TEMPLATE).render(content(results, source or Path("config") / f"{config.run}.yaml"))
+    write_text(output, page)
+
+
+def content(results: Results, source: Path) -> dict[str, Any]:
+    """All that the template shows."""
+    began, ended = overlap(results)
+    return {
+        "config": results.config,
+        "figures": draw_all(results),
+        "cards": cards(results),
+        "wall": results.ended - results.started,
+        "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(results.started)),
+        "overlap": ended - began,
+        "swaps": swaps(results),
+        "decided": results.trace[-1],
+        "warnings": warnings(results),
+        "entropy": results.entropy,
+        "stages": [stage_row(results, name, parts) for name, parts in results.stages.items()],
+        "language": results.language,
+        "measures": MEASURES,
+        "scores": score_groups(results),
+        "examples": [examples(results, test.name) for test in results.config.evaluation.tests],
+        "corpora": [corpus_account(results, corpus) for corpus in results.config.corpora],
+        "synthetic": [corpus.name for corpus in results.config.corpora if corpus.reader == "synthetic"],
+        "commands": commands(results, source),
+        "source": source,
+        "settings": yaml.safe_dump(dump(results.config), sort_keys=False, allow_unicode=True, width=100),
+        "versions": versions(),
+        "machine": machine(),
+        "commit": commit(),
+        "hashes": hashes(results),
+        "inventory": results.dataset["inventory"],
+    }
+
+
+# ---------------------------------------------------------------------------- formats
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """A fraction in per cent, without the sign."""
+    return f"{100 * fraction:.{digits}f}"
+
+
+def data_uri(drawing: Drawing) -> str:
+    """A figure as the address of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing.svg.encode()).decode()
+
+
+# ---------------------------------------------------------------------------- parts of the page
+
+
+def cards(results: Results) -> list[dict[str, str]]:
+    """The headline numbers that the configuration asks for."""
+    scenarios = {test.name: test.scenario for test in results.config.evaluation.tests}
+    return [
+        {
+            "value": percent(score["rate"]),
+            "what": MEASURES[score["measure"]],
+            "where": scenarios[score["test"]],
+            "interval": f"{percent(score['low'])} to {percent(score['high'])}",
+            "key": name,
+        }
+        for name, score in headline(results).items()
+    ]
+
+
+def stage_row(results: Results, instance: str, parts: list[Segment]) -> dict[str, Any]:
+    """One row of the table of stages."""
+    columns = ["audio_seconds", "audio_seconds_per_second", "padding"]
+    records = results.records(instance, columns)
+    spoken = sum(records["audio_seconds"])
+    busy = sum(seconds / speed for seconds, speed in zip(*(records[one] for one in columns[:2]), strict=True) if speed)
+    trained = parts[-1].done["trained"]
+    return {
+        "instance": instance,
+        "trained": trained,
+        "parameters": sum(parts[-1].done["parameters"][name] for name in trained),
+        "encoder": parts[0].encoder_step,
+        "steps": parts[-1].step,
+        "segments": len(parts),
+        "began": parts[0].started - results.started,
+        "seconds": sum(one.ended - one.started for one in parts),
+        "hours": spoken / 3600,
+        "speed": spoken / busy if busy else 0.0,
+        "padding": sum(records["padding"]) / len(records["padding"]),
+        "valid": parts[-1].done["valid"],
+    }
+
+
+def score_groups(results: Results) -> list[dict[str, Any]]:
+    """Scores by test set; the row that stands for the test set is marked."""
+    groups = []
+    for test in results.config.evaluation.tests:
+        rows = [score for score in results.scores if score["test"] == test.name]
+        chosen = system_of([row["system"] for row in rows], test.measure)
+        groups.append(
+            {
+                "test": test,
+                "rows": [
+                    row | {"chosen": row["system"] == chosen, "phones": row["system"] == CTC_PHONES} for row in rows
+                ],
+            }
+        )
+    return groups
+
+
+def examples(results: Results, test: str) -> dict[str, Any]:
+    """The worst and the best transcripts of a test set, by the system that stands for it."""
+    settings = next(one for one in results.config.evaluation.tests if one.name == test)
+    rows = [row for row in results.utterances if row["test"] == test]
+    system = system_of(sorted({row["system"] for row in rows}), settings.measure)
+    rows = [row for row in rows if row["system"] == system]
+    ranked = sorted(rows, key=lambda row: (-_errors(row) / max(row["reference_length"], 1), -_errors(row), row["id"]))
+    worst = [row for row in ranked if _errors(row)][:WORST]
+    best = sorted((row for row in rows if row not in worst), key=lambda row: (_errors(row), -row["reference_length"]))[
+        :BEST
+    ]
+    right = sum(_errors(row) == 0 for row in rows)
+    return {
+        "test": settings,
+        "system": system,
+        "right": right,
+        "utterances": len(rows),
+        "rows": [_example("worst", row) for row in worst] + [_example("best", row) for row in best],
+    }
+
+
+def _errors(row: dict[str, Any]) -> int:
+    return int(row["substitutions"] + row["deletions"] + row["insertions"])
+
+
+def _example(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    reference, hypothesis = differences(row["reference"].split(), row["hypothesis"].split())
+    return row | {"kind": kind, "errors": _errors(row), "said": reference, "heard": hypothesis}
+
+
+def differences(reference: list[str], hypothesis: list[str]) -> tuple[list[Any], list[Any]]:
+    """Each token of both as (text, kind, space before): kind is equal, substitute, delete or insert, by jiwer's alignment."""
+    import jiwer
+
+    aligned = jiwer.process_words([" ".join(reference)], [" ".join(hypothesis)]).alignments[0]
+    said = [(chunk.type, reference[chunk.ref_start_idx : chunk.ref_end_idx]) for chunk in aligned]
+    heard = [(chunk.type, hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx]) for chunk in aligned]
+    return _spaced(said), _spaced(heard)
+
+
+def _spaced(chunks: list[tuple[str, list[str]]]) -> list[tuple[str, str, bool]]:
+    """Hanzi stand side by side, all else apart."""
+    tokens = [(token, kind) for kind, part in chunks for token in part]
+    before = [""] + [token for token, _ in tokens]
+    return [
+        (token, kind, not (_is_hanzi(old) and _is_hanzi(token)))
+        for old, (token, kind) in zip(before, tokens, strict=False)
+    ]
+
+
+def _is_hanzi(token: str) -> bool:
+    return len(token) == 1 and "\u3400" <= token <= "\u9fff"
+
+
+def corpus_account(results: Results, corpus: Any) -> dict[str, Any]:
+    """What became of a corpus's rows."""
+    account = results.dataset["corpora"][corpus.name]
+    return {
+        "corpus": corpus,
+        "kind": type(corpus).__doc__,
+        "parts": [part for part in results.parts if part.corpus == corpus.name],
+        "rows": account["rows"],
+        "kept": account["kept"],
+        "set_aside": account["set_aside"],
+        "seconds": sum(shard["seconds"] for shard in account["shards"]),
+    }
+
+
+# ---------------------------------------------------------------------------- provenance
+
+
+def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
+    """(stage, its commands as the workflow gives them), in the order of the data's flow."""
+    paths, config = RunPaths(results.config.folder), f"{source} --run {results.config.run}"
+    names = [corpus.name for corpus in results.config.corpora]
+    snapshots = [one for one in results.entropy]
+    found = [
+        (
+            "corpora and text",
+            [f"earmark {verb} {config} {name}" for name in names for verb in ("corpus", "label")],
+        ),
+        (
+            "shards",
+            [*(f"earmark shards {config} {name} --workers 2" for name in names), f"earmark dataset {config}"],
+        ),
+        ("language model", [f"earmark language {config}"]),
+    ]
+    before: Segment | None = None
+    for instance, parts in results.stages.items():
+        lines = []
+        for part in parts:
+            lines.append(f"earmark train {config} {instance} {part.step:07d}{_flags(results, part, before)}")
+            before = part
+        found.append((label(instance), lines))
+    watch = [
+        f"earmark cka {config} {_done(paths, 'pretrain', one['step'])} {_done(paths, 'pretrain', one['compared_with'])} "
+        f"{paths.score(one['step'], one['compared_with'])}"
+        for one in results.trace
+    ]
+    decisions = [""] + [f" --before {paths.decision(one['step'])}" for one in results.trace]
+    watch += [
+        f"earmark decide {config} {paths.score(one['step'], one['compared_with'])} {paths.decision(one['step'])}{old}"
+        for one, old in zip(results.trace, decisions, strict=False)
+    ]
+    table = paths.folder / "entropy" / "embeddings.safetensors"
+    diagnosis = [f"earmark embeddings {config} {table}"] + [
+        f"earmark entropy {config} {table} {_done(paths, one['instance'], one['step'])} "
+        f"{paths.entropy(one['instance'], one['step'])}"
+        for one in snapshots
+    ]
+    ends = " ".join(str(results.stages[name][-1].folder / "done.json") for name in ("joint", "pretrain"))
+    found += [
+        ("CKA watch", watch),
+        ("entropy metrics", diagnosis),
+        ("evaluation and report", [f"earmark evaluate {config} {ends}", f"earmark report {config}"]),
+    ]
+    return found
+
+
+def _done(paths: RunPaths, instance: str, step: int) -> Path:
+    return paths.step(instance, step) / "done.json"
+
+
+def _flags(results: Results, part: Segment, before: Segment | None) -> str:
+    """Options of a segment: what it goes on from, and the encoder that is swapped in."""
+    text = (
+        f" --before {before.folder / 'done.json'}"
+        if before and (part.start or kind_of(part.instance) in ("ia_sft", "joint"))
+        else ""
+    )
+    if part.start == 0 and part.encoder_step is not None:
+        text += f" --encoder {_done(results.paths, 'pretrain', part.encoder_step)}"
+    return text + " --last-phase" * (part.instance == f"ia_sft_{len(results.phases)}")
+
+
+def hashes(results: Results) -> list[tuple[str, str]]:
+    """(what, SHA-256) of the data and of the weights that training ended with."""
+    found = []
+    for name, account in results.dataset["corpora"].items():
+        found.append((f"{name}: manifest", account["manifest_sha256"]))
+        found += [(f"{name}: {shard['shard']}", shard["sha256"]) for shard in account["shards"]]
+    for instance, parts in results.stages.items():
+        last = parts[-1].done
+        found += [(f"{label(instance)}: {module}", last["sha256"][module]) for module in last["trained"]]
+    return found
+
+
+def machine() -> str:
+    """The machine that the report was made on."""
+    model = ""
+    if Path("/proc/cpuinfo").is_file():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB memory, {platform.platform()}"
+
+
+def commit() -> str:
+    """Commit of the working folder, -dirty if it has changes; a word where git cannot say."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: not a git checkout"

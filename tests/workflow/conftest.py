@@ -53,10 +53,10 @@ class Run:
             "OMP_WAIT_POLICY": "PASSIVE",
         }
         command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(REPOSITORY / "Snakefile")]
-        command += ["--profile", str(REPOSITORY / "profiles" / profile), "--config", f"settings={SETTINGS}"]
+        command += ["--profile", str(REPOSITORY / "profiles" / profile)]
         with (self.folder / "snakemake.log").open("a") as log:
             return subprocess.Popen(
-                [*command, *arguments],
+                [*command, *arguments, "--config", f"settings={SETTINGS}"],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,

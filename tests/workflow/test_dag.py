@@ -3,6 +3,7 @@
 import base64
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -74,10 +75,9 @@ def test_a_dry_run_of_an_empty_folder_names_the_first_jobs(tmp_path: Path) -> No
 
 
 def planned(run: Run) -> set[str]:
-    """Outputs that a dry run would make, as `rule/folder/file` of the results without their run's folder."""
-    lines = [line for line in run.finish("--dry-run", "--quiet=progress").splitlines() if "output:" in line]
-    paths = [path.strip() for line in lines for path in line.split("output:")[1].split(",")]
-    return {path.split(" ")[0].removeprefix("results/tiny/") for path in paths}
+    """Files that a dry run would make, relative to the run's results."""
+    outputs = re.findall(r"^    output: (.*)$", run.finish("--dry-run"), re.MULTILINE)
+    return {path.strip().removeprefix("results/tiny/") for line in outputs for path in line.split(",")}
 
 
 def test_decoding_changes_only_evaluation_and_report(finished: Run, tmp_path: Path) -> None:
@@ -94,9 +94,10 @@ def test_decoding_changes_only_evaluation_and_report(finished: Run, tmp_path: Pa
 def test_joint_training_changes_only_what_follows_it(finished: Run, tmp_path: Path) -> None:
     run = finished.copy(tmp_path / "joint")
     run.set(stages__joint__peak_rate=1e-4)
-    parts = {Path(path).parts[0] for path in planned(run)}
+    files = planned(run)
+    parts = {Path(path).parts[0] for path in files}
     assert parts == {"joint", "entropy", "evaluation", "report.html", "summary.json", "catalog.duckdb"}
-    assert {path for path in planned(run) if path.startswith("entropy")} == {"entropy/joint_0000008.json"}
+    assert {path for path in files if path.startswith("entropy")} == {"entropy/joint_0000008.json"}
 
 
 def test_another_threshold_makes_decisions_but_no_score(finished: Run, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from earmark.data.build import ASIDE, N_MELS, build_dataset
 from earmark.data.manifest import LABELLED, table
 from earmark.data.shards import Example, Moments, write_shard
 from earmark.diagnose.watch import decide, initial, phases
-from earmark.evaluate.run import PHONES
+from earmark.evaluate.run import PHONES, scores
 from earmark.evaluate.run import SCHEMA as UTTERANCES
-from earmark.evaluate.run import scores
 from earmark.io import read_json, write_json, write_parquet
 from earmark.metrics.error_rates import error_counts
 from earmark.paths import RunPaths

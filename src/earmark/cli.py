@@ -261,7 +261,7 @@ def report(config: Path, run: str | None) -> None:
     write_settings(settings, settings.folder)
     write_catalog(settings, settings.folder / "catalog.duckdb")
     write_summary(settings, settings.folder / "summary.json")
-    write_page(settings, settings.folder / "report.html")
+    write_page(settings, settings.folder / "report.html", config)
 
 
 # ---------------------------------------------------------------------------- for people

@@ -199,8 +199,8 @@ class SmallLLM(Section):
     """Attention heads (as many key-value heads)."""
     steps: PositiveInt = 500
     """Updates of text training."""
-    batch: PositiveInt = 24
-    """Sentences a batch."""
+    positions_per_batch: PositiveInt = 1000
+    """Positions of a batch, prompt and padding included."""
     peak_rate: PositiveFloat = 2e-3
     """Learning rate after warm-up."""
     latin_vocabulary: PositiveInt = 400

@@ -1,6 +1,6 @@
 """The figures of the report: each takes what was read from a run's files and returns an SVG with its words.
 
-Glyphs are drawn as paths, so the page looks alike wherever it is read; words in other scripts stand in the page, not here.
+Glyphs are drawn as paths, so the page looks alike wherever it is read; words in other scripts stand in the page only.
 """
 
 import io
@@ -19,6 +19,7 @@ from earmark.report.results import Results, Segment, kind_of
 
 INK, MUTED, RULE, ACCENT, WARNING = "#1c2530", "#5b6673", "#d5dbe1", "#0b62a4", "#b3261e"
 COLOURS = {
+    "data": "#c3cad2",
     "language": "#7d8894",
     "pretrain": ACCENT,
     "align": "#e0a100",
@@ -26,7 +27,13 @@ COLOURS = {
     "joint": "#b85c9e",
 }
 """Colours of the stages, distinguishable with colour-blind eyes (after Okabe and Ito); all bars are labelled, too."""
-NAMES = {"pretrain": "pretraining", "align": "alignment", "joint": "joint SFT"}
+NAMES = {
+    "data": "data",
+    "language": "language model",
+    "pretrain": "pretraining",
+    "align": "alignment",
+    "joint": "joint SFT",
+}
 
 WIDTH = 10.4
 """Inches of a figure: at 9 points its words are as large as the page's small print."""
@@ -35,7 +42,7 @@ POINTS = 1500
 IDLE_SECONDS = 30.0
 """Shorter times without any training are the start of jobs."""
 
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "earmark",
     "font.family": "DejaVu Sans",
@@ -43,6 +50,7 @@ STYLE = {
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titlepad": 17,
     "axes.edgecolor": RULE,
     "axes.labelcolor": MUTED,
     "axes.spines.top": False,
@@ -92,6 +100,11 @@ def label(instance: str) -> str:
     return NAMES.get(instance) or instance.replace("ia_sft_", "IA-SFT ")
 
 
+def short(instance: str) -> str:
+    """Name of a stage instance where there is little room."""
+    return label(instance).replace("IA-SFT ", "").replace("alignment", "align").replace(" SFT", "")
+
+
 def colour(instance: str) -> str:
     """Colour of a stage instance."""
     return COLOURS[kind_of(instance)]
@@ -103,33 +116,27 @@ def colour(instance: str) -> str:
 def timeline(results: Results) -> Drawing:
     """Gantt chart of all training on one clock, swaps as arrows from a snapshot to the stage that took it."""
     stages, zero = results.stages, results.started
-    unit, name = clock(results.ended - zero)
+    unit, units = clock(results.ended - zero)
     with canvas(3.1) as (figure, buffer):
         axes = figure.add_subplot()
         scale = _Clock(zero, unit)
         _overlap(axes, scale, results)
-        _bar(axes, scale, 2, "language", results.language["started"], results.language["ended"], "text")
+        for name, began, ended in preparation(results):
+            _bar(axes, scale, 2, name, began, ended)
+            centre = scale((began + ended) / 2)
+            axes.text(centre, 1.58, label(name), ha="center", va="center", color=INK, size=8)
         for instance, parts in stages.items():
-            lane = 1 if instance == "pretrain" else 0
             for part in parts:
-                _bar(axes, scale, lane, instance, part.started, part.ended, "")
-            centre = (parts[0].started + parts[-1].ended) / 2
-            _bar_label(axes, scale, lane, instance, centre, parts[-1].ended - parts[0].started, results)
-        for number, (step, part) in enumerate(swaps(results)):
-            _swap(axes, scale, stages["pretrain"], step, part, number)
+                _bar(axes, scale, int(instance == "pretrain"), instance, part.started, part.ended)
+            if instance != "pretrain":
+                _bar_label(axes, scale, instance, parts, results.ended - zero)
+        for step, part in swaps(results):
+            _swap(axes, scale, stages["pretrain"], step, part)
         for began, ended in idle(results):
-            axes.axvspan(scale(began), scale(ended), facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35)
-            axes.text(
-                scale((began + ended) / 2),
-                2.62,
-                f"idle {duration(ended - began)}",
-                ha="center",
-                color=MUTED,
-                size=8,
-            )
-        axes.set_yticks([2, 1, 0], ["language model", "pretraining", "post-training"])
+            _idle(axes, scale, began, ended)
+        axes.set_yticks([2, 1, 0], ["data and text", "pretraining", "post-training"])
         axes.tick_params(axis="y", labelcolor=INK)
-        axes.set(ylim=(-0.62, 2.85), xlim=(0, scale(results.ended)), xlabel=f"{name} since the run began")
+        axes.set(ylim=(-0.62, 2.85), xlim=(0, scale(results.ended)), xlabel=f"{units} since the run began")
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
     return Drawing("timeline", buffer.getvalue(), *_timeline_words(results))
@@ -148,7 +155,7 @@ class _Clock:
 def clock(seconds: float) -> tuple[float, str]:
     """(seconds, plural name) of the unit that a time of this length is shown in."""
     for unit, name in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= 3 * unit:
+        if seconds >= 1.5 * unit:
             return unit, name
     return 1.0, "seconds"
 
@@ -158,6 +165,17 @@ def duration(seconds: float) -> str:
     unit, name = clock(seconds)
     short = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s"}[name]
     return f"{seconds / unit:.0f} s" if unit == 1 else f"{seconds / unit:.1f} {short}"
+
+
+def preparation(results: Results) -> list[tuple[str, float, float]]:
+    """(what, began, ended) of what comes before training on speech, Unix seconds.
+
+    The data's end is the time that their last file bears; after a copy that keeps no times it is left out.
+    """
+    taught = ("language", float(results.language["started"]), float(results.language["ended"]))
+    made = ("data", results.started, results.paths.dataset.stat().st_mtime)
+    plausible = made[1] < made[2] <= results.stages["pretrain"][0].started
+    return [made, taught] if plausible else [taught]
 
 
 def overlap(results: Results) -> tuple[float, float]:
@@ -188,35 +206,40 @@ def idle(results: Results) -> list[tuple[float, float]]:
     return gaps
 
 
-def _bar(axes: Axes, scale: _Clock, lane: int, instance: str, began: float, ended: float, text: str) -> None:
-    axes.barh(lane, scale(ended) - scale(began), 0.56, scale(began), color=colour(instance), edgecolor="white", lw=1)
-    if text:
-        axes.text(scale(ended), lane, f" {text}, {duration(ended - began)}", va="center", color=MUTED, size=8)
+def _bar(axes: Axes, scale: _Clock, lane: int, instance: str, began: float, ended: float) -> None:
+    width = scale(ended) - scale(began)
+    axes.barh(lane, width, 0.56, scale(began), color=colour(instance), edgecolor="white", lw=0.8)
 
 
-def _bar_label(
-    axes: Axes, scale: _Clock, lane: int, instance: str, centre: float, seconds: float, results: Results
-) -> None:
+def _bar_label(axes: Axes, scale: _Clock, instance: str, parts: list[Segment], whole: float) -> None:
     """Name of a stage below its bars, short where they are narrow."""
-    share = seconds / (results.ended - results.started)
-    text = label(instance) if share > 0.07 else label(instance).replace("IA-SFT ", "").replace("alignment", "align")
-    axes.text(scale(centre), lane - 0.42, text, ha="center", va="center", color=INK, size=8)
+    centre = (parts[0].started + parts[-1].ended) / 2
+    wide = parts[-1].ended - parts[0].started > 0.07 * whole
+    text = label(instance) if wide else short(instance)
+    axes.text(scale(centre), -0.42, text, ha="center", va="center", color=INK, size=8)
+
+
+def _idle(axes: Axes, scale: _Clock, began: float, ended: float) -> None:
+    place = (scale(began), scale(ended))
+    axes.axvspan(*place, facecolor="none", edgecolor=MUTED, hatch="////", lw=0, alpha=0.35)
+    text = f"nothing trained\n{duration(ended - began)}"
+    axes.text(sum(place) / 2, -0.1, text, ha="center", va="center", color=MUTED, size=8)
 
 
 def _overlap(axes: Axes, scale: _Clock, results: Results) -> None:
     began, ended = overlap(results)
     if ended > began:
         axes.axvspan(scale(began), scale(ended), color=ACCENT, alpha=0.08, lw=0)
-        text = f"both at work: {duration(ended - began)}"
-        axes.text(scale((began + ended) / 2), 1.5, text, ha="center", va="center", color=ACCENT, size=8.5)
+        text = f"both at work for {duration(ended - began)}"
+        axes.text(scale((began + ended) / 2), 2.62, text, ha="center", va="center", color=ACCENT, size=8.5)
 
 
-def _swap(axes: Axes, scale: _Clock, pretrain: list[Segment], step: int, taker: Segment, number: int) -> None:
+def _swap(axes: Axes, scale: _Clock, pretrain: list[Segment], step: int, taker: Segment) -> None:
     source = next(one for one in pretrain if one.step == step)
     style = {"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (scale(taker.started), 0.29), (scale(source.ended), 0.71), arrowprops=style, zorder=4)
-    axes.plot(scale(source.ended), 1 - 0.28, "o", color=INK, ms=3.5, zorder=4)
-    axes.text(scale(source.ended), 1.38, f"{step:,}", ha="right" if number else "center", color=INK, size=8)
+    axes.annotate("", (scale(taker.started), 0.29), (scale(source.ended), 0.72), arrowprops=style, zorder=4)
+    axes.plot(scale(source.ended), 0.72, "o", color=INK, ms=3.5, zorder=4)
+    axes.text(scale(source.ended), 1.4, f"{step:,}", ha="center", va="center", color=INK, size=8)
 
 
 def _timeline_words(results: Results) -> tuple[str, str]:
@@ -224,17 +247,18 @@ def _timeline_words(results: Results) -> tuple[str, str]:
     beside = (
         f"Alignment began {duration(ended - began)} before pretraining ended (shaded)."
         if ended > began
-        else "Alignment began after pretraining had ended: no score fell below the threshold before."
+        else "Alignment began after pretraining had ended."
     )
     taken = ", ".join(f"{step:,} to {label(part.instance)}" for step, part in swaps(results))
     alt = (
-        f"Gantt chart with lanes for the language model, pretraining and post-training. {beside} Encoders were handed "
-        f"over at pretraining steps: {taken}."
+        f"Gantt chart with lanes for data and language model, pretraining, and post-training. {beside} Encoders "
+        f"were handed over at pretraining steps: {taken}."
     )
     caption = (
-        f"All training on one clock; a bar is a segment. {beside} Arrows: an encoder, with its pretraining step, is "
-        "handed over to the stage that starts with it. Blank stretches of a lane are the start of jobs, or waiting for a "
-        "decision of the watch; hatched ones, if any, are times in which nothing was trained."
+        "All stages on one clock; a bar of training is a segment. Data: up to the last shard; language model: its "
+        f"training on text. {beside} Arrows: an encoder, with its pretraining step, is handed over to the stage "
+        "that starts with it. Blank stretches of a lane are the start of jobs, or waiting for a decision of the "
+        "watch; hatched ones, if any, are times in which nothing was trained."
     )
     return alt, caption
 
@@ -274,7 +298,7 @@ def drift(results: Results) -> Drawing:
     return Drawing("drift", buffer.getvalue(), *_drift_words(results))
 
 
-def _thousands(value: float, _position: int) -> str:
+def _thousands(value: float, _position: float) -> str:
     return f"{value:,.0f}"
 
 
@@ -292,18 +316,21 @@ def _drift_words(results: Results) -> tuple[str, str]:
     triggers = ", ".join(f"{step:,}" for step in last["triggers"]) or "none"
     surplus = ", ".join(f"{step:,}" for step in last["surplus"])
     beyond = (
-        f" Crosses: scores below the threshold after the {watch.max_swaps} swaps allowed (steps {surplus}); they moved nothing."
+        f" Crosses: scores below the threshold after the {watch.max_swaps} swaps allowed (steps {surplus}); they "
+        "moved nothing."
         if surplus
         else ""
     )
+    end = " The trigger at the last step is the final encoder, and makes no phase of its own."
+    end = end if results.config.stages.pretrain.steps in last["triggers"] else ""
     alt = (
         f"Average CKA against the reference encoder by pretraining step, {len(results.trace)} scores; threshold "
         f"{watch.tau:g}; swaps at steps {triggers}."
     )
     caption = (
-        f"The watch (Eqs. 11 to 13): average CKA over {watch.utterances} validation utterances between a snapshot and the "
-        "reference (ring; 1 by definition). A score below the threshold (diamond) swaps the encoder into post-training and "
-        f"makes it the new reference.{beyond} A trigger at the last step is the final encoder and makes no phase of its own."
+        f"The watch (Eqs. 11 to 13): average CKA over {watch.utterances} validation utterances between a snapshot "
+        "and the reference (ring; 1 by definition). A score below the threshold (diamond) swaps the encoder into "
+        f"post-training and makes it the new reference.{beyond}{end}"
     )
     return alt, caption
 
@@ -341,10 +368,11 @@ def losses(results: Results) -> Drawing:
         for axes in (left, middle, right):
             axes.xaxis.set_major_formatter(_thousands)
             axes.set_ylim(bottom=0)
-    alt = "Training loss by step: pretraining, the stages of post-training one after the other, and the language model on text."
+    alt = "Training loss by step: pretraining, post-training stage by stage, and the language model on text."
     caption = (
-        "Training loss at every step (pale) and smoothed (dark). Pretraining shows the CTC part alone, so that the curve means "
-        "the same before and after the consistency term joins; the language model's is its training on text."
+        "Training loss at every step (pale) and smoothed (dark). Pretraining shows the CTC part alone, so that "
+        "the curve means the same before and after the consistency term joins; the language model's is its "
+        "training on text."
     )
     return Drawing("losses", buffer.getvalue(), alt, caption)
 
@@ -381,15 +409,17 @@ def _curve(axes: Axes, steps: Sequence[float], values: Sequence[float], tint: st
 
 
 def _stage_name(axes: Axes, instance: str, start: float, steps: float) -> None:
+    """A stage's name above its steps, below the title."""
     axes.axvline(start, color=RULE, lw=0.8)
     place = axes.get_xaxis_transform()
-    text = label(instance).replace("IA-SFT ", "").replace("alignment", "align").replace(" SFT", "")
-    axes.text(start + steps / 2, 0.97, text, ha="center", va="top", color=colour(instance), size=8, transform=place)
+    tint = colour(instance)
+    axes.text(start + steps / 2, 1.01, short(instance), ha="center", va="bottom", color=tint, size=8, transform=place)
 
 
 def _focus(axes: Axes) -> None:
     """Cut the first steps' peak, which would flatten all that follows."""
-    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines if len(line.get_xdata()) > 2])
+    curves = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    drawn = np.concatenate([curve for curve in curves if len(curve) > 2])
     axes.set_ylim(top=float(np.quantile(drawn, 0.985)) * 1.25)
 
 
@@ -415,7 +445,7 @@ def validation(results: Results) -> Drawing:
         for axes in (left, middle, right):
             axes.xaxis.set_major_formatter(_thousands)
             axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
-    alt = "Validation loss and phone error rate of pretraining, and validation loss of post-training, at every segment's end."
+    alt = "Validation loss and phone error rate of pretraining, validation loss of post-training, at segments' ends."
     return Drawing("validation", buffer.getvalue(), alt, "The validation split at the end of every segment.")
 
 
@@ -465,15 +495,16 @@ def trajectories(results: Results) -> Drawing:
             axes.set_xticks([*steps, *places], [*(f"{step:,}" for step in steps), *_short_names(after)])
             for tick in axes.get_xticklabels():
                 tick.set(rotation=55, ha="right", rotation_mode="anchor", size=8)
-            axes.set_title(title)
+            axes.set_title(title, pad=6)
             axes.margins(y=0.15)
     words = ", ".join(f"{key.upper()} from {before[0][key]:.3f} to {after[-1][key]:.3f}" for key, _ in PANELS)
     settings = results.entropy[-1]
     caption = (
-        "Dots joined by a line: the encoder over pretraining. Rings: the encoder that alignment and each phase of IA-SFT had, "
-        "frozen, hence equal to a snapshot of pretraining. Last, filled: the encoder after joint SFT. "
-        f"Eqs. 6 to 9, on {settings['utterances']} utterances outside training; each block reduced to {settings['pca_dim']} "
-        f"dimensions by PCA, ridge {settings['ridge']:g}: PAI and CSAI depend on both and compare within this run only."
+        "Dots joined by a line: the encoder over pretraining. Rings: the encoder that alignment and each phase of "
+        "IA-SFT had, frozen, hence equal to a snapshot of pretraining. Last, filled: the encoder after joint SFT. "
+        f"Eqs. 6 to 9, on {settings['utterances']} utterances outside training; each block reduced to "
+        f"{settings['pca_dim']} dimensions by PCA, ridge {settings['ridge']:g}: PAI and CSAI depend on both and "
+        "compare within this run only."
     )
     return Drawing("trajectories", buffer.getvalue(), f"Trajectories over the run: {words}.", caption)
 
@@ -495,7 +526,7 @@ def warnings(results: Results) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def layers(results: Results) -> Drawing:
-    """Linear CKA between each layer, the adaptor last, and the transcripts' embeddings (Eq. 10), before and after joint SFT."""
+    """Linear CKA (Eq. 10) between each layer, the adaptor last, and the text, before and after joint SFT."""
     pretrained = next(one for one in reversed(results.entropy) if one["instance"] == "pretrain")
     before = next(one for one in reversed(results.entropy) if one["instance"].startswith("ia_sft"))
     after = results.entropy[-1]
@@ -531,9 +562,9 @@ def layers(results: Results) -> Drawing:
     after_rise = after["layerwise_cka"]["adaptor"] - after["layerwise_cka"][last]
     words = f"{_signed(rise)} before joint SFT, {_signed(after_rise)} after it"
     caption = (
-        "Linear CKA (Eq. 10, centred) between time-averaged representations and sentence embeddings of the transcripts, as in "
-        f"the paper's Figure 4. From the last layer to the adaptor: {words}. The paper finds a rise there for its recipe, and "
-        "a fall for a model without IA-SFT."
+        "Linear CKA (Eq. 10, centred) between time-averaged representations and sentence embeddings of the "
+        f"transcripts, as in the paper's Figure 4. From the last layer to the adaptor: {words}. The paper finds a "
+        "rise there for its recipe, and a fall for FireRedASR-LLM."
     )
     return Drawing(
         "layers",

@@ -4,9 +4,6 @@ Everything is in the file: figures as SVG in data URIs, the style sheet inside. 
 """
 
 import base64
-import os
-import platform
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -15,9 +12,9 @@ import yaml
 
 from earmark.config import Config, dump
 from earmark.io import write_text
-from earmark.paths import RunPaths
 from earmark.report.figures import Drawing, draw_all, duration, label, overlap, swaps, warnings
-from earmark.report.results import CTC_PHONES, Results, Segment, kind_of, system_of
+from earmark.report.provenance import commands, commit, hashes, machine
+from earmark.report.results import CTC_PHONES, Results, Segment, system_of
 from earmark.report.summary import headline, versions
 
 TEMPLATE = "page.html"
@@ -183,7 +180,7 @@ def _example(kind: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(reference: list[str], hypothesis: list[str]) -> tuple[list[Any], list[Any]]:
-    """Each token of both as (text, kind, space before): kind is equal, substitute, delete or insert, by jiwer's alignment."""
+    """Tokens of both as (text, kind, space before); kind is equal, substitute, delete or insert, as jiwer aligns."""
     import jiwer
 
     aligned = jiwer.process_words([" ".join(reference)], [" ".join(hypothesis)]).alignments[0]
@@ -218,101 +215,3 @@ def corpus_account(results: Results, corpus: Any) -> dict[str, Any]:
         "set_aside": account["set_aside"],
         "seconds": sum(shard["seconds"] for shard in account["shards"]),
     }
-
-
-# ---------------------------------------------------------------------------- provenance
-
-
-def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
-    """(stage, its commands as the workflow gives them), in the order of the data's flow."""
-    paths, config = RunPaths(results.config.folder), f"{source} --run {results.config.run}"
-    names = [corpus.name for corpus in results.config.corpora]
-    snapshots = [one for one in results.entropy]
-    found = [
-        (
-            "corpora and text",
-            [f"earmark {verb} {config} {name}" for name in names for verb in ("corpus", "label")],
-        ),
-        (
-            "shards",
-            [*(f"earmark shards {config} {name} --workers 2" for name in names), f"earmark dataset {config}"],
-        ),
-        ("language model", [f"earmark language {config}"]),
-    ]
-    before: Segment | None = None
-    for instance, parts in results.stages.items():
-        lines = []
-        for part in parts:
-            lines.append(f"earmark train {config} {instance} {part.step:07d}{_flags(results, part, before)}")
-            before = part
-        found.append((label(instance), lines))
-    watch = [
-        f"earmark cka {config} {_done(paths, 'pretrain', one['step'])} {_done(paths, 'pretrain', one['compared_with'])} "
-        f"{paths.score(one['step'], one['compared_with'])}"
-        for one in results.trace
-    ]
-    decisions = [""] + [f" --before {paths.decision(one['step'])}" for one in results.trace]
-    watch += [
-        f"earmark decide {config} {paths.score(one['step'], one['compared_with'])} {paths.decision(one['step'])}{old}"
-        for one, old in zip(results.trace, decisions, strict=False)
-    ]
-    table = paths.folder / "entropy" / "embeddings.safetensors"
-    diagnosis = [f"earmark embeddings {config} {table}"] + [
-        f"earmark entropy {config} {table} {_done(paths, one['instance'], one['step'])} "
-        f"{paths.entropy(one['instance'], one['step'])}"
-        for one in snapshots
-    ]
-    ends = " ".join(str(results.stages[name][-1].folder / "done.json") for name in ("joint", "pretrain"))
-    found += [
-        ("CKA watch", watch),
-        ("entropy metrics", diagnosis),
-        ("evaluation and report", [f"earmark evaluate {config} {ends}", f"earmark report {config}"]),
-    ]
-    return found
-
-
-def _done(paths: RunPaths, instance: str, step: int) -> Path:
-    return paths.step(instance, step) / "done.json"
-
-
-def _flags(results: Results, part: Segment, before: Segment | None) -> str:
-    """Options of a segment: what it goes on from, and the encoder that is swapped in."""
-    text = (
-        f" --before {before.folder / 'done.json'}"
-        if before and (part.start or kind_of(part.instance) in ("ia_sft", "joint"))
-        else ""
-    )
-    if part.start == 0 and part.encoder_step is not None:
-        text += f" --encoder {_done(results.paths, 'pretrain', part.encoder_step)}"
-    return text + " --last-phase" * (part.instance == f"ia_sft_{len(results.phases)}")
-
-
-def hashes(results: Results) -> list[tuple[str, str]]:
-    """(what, SHA-256) of the data and of the weights that training ended with."""
-    found = []
-    for name, account in results.dataset["corpora"].items():
-        found.append((f"{name}: manifest", account["manifest_sha256"]))
-        found += [(f"{name}: {shard['shard']}", shard["sha256"]) for shard in account["shards"]]
-    for instance, parts in results.stages.items():
-        last = parts[-1].done
-        found += [(f"{label(instance)}: {module}", last["sha256"][module]) for module in last["trained"]]
-    return found
-
-
-def machine() -> str:
-    """The machine that the report was made on."""
-    model = ""
-    if Path("/proc/cpuinfo").is_file():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB memory, {platform.platform()}"
-
-
-def commit() -> str:
-    """Commit of the working folder, -dirty if it has changes; a word where git cannot say."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown: not a git checkout"

@@ -147,7 +147,8 @@ class Results:
         early = [*logs.glob("*"), *logs.glob("corpus/*"), *corpora.glob("*"), *corpora.glob("*/*")]
         early += corpora.glob("*/audio/*")
         times = [path.stat().st_mtime for path in early]
-        return min([*times, *(one.started for parts in self.stages.values() for one in parts)])
+        times += [self.language["started"], *(one.started for parts in self.stages.values() for one in parts)]
+        return min(times)
 
     @property
     def ended(self) -> float:
@@ -178,10 +179,11 @@ def _parts(name: str, account: dict[str, Any]) -> list[Part]:
         for shard in account["shards"]
     )
     kept = _grouped(index, keys, [([], "count_all"), ("duration", "sum")])
+    splits = [split for split, _ in rows]
     none = {"count_all": 0, "duration_sum": 0.0}
     parts = [
         Part(name, split, language, one["count_all"], *kept.get((split, language), none).values())
-        for (split, language), one in rows.items()
+        for (split, language), one in sorted(rows.items(), key=lambda item: splits.index(item[0][0]))
     ]
     aside = sum(part.set_aside for part in parts)
     if aside != sum(account["set_aside"].values()) or sum(part.kept for part in parts) != account["kept"]:

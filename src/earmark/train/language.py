@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
 from earmark.config import Config, SmallLLM
+from earmark.data.batches import BatchPlan
 from earmark.errors import TextError
 from earmark.io import read_json, read_parquet, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
@@ -96,12 +98,14 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     heard = nn.Embedding(phones, settings.hidden_size)
     nn.init.normal_(heard.weight, std=model.config.initializer_range)
     rng = random.Random(config.seed)
+    size = config.adaptor.downsample
+    plan = BatchPlan(_positions(lessons, len(before) + len(after), size), settings.positions_per_batch, config.seed)
     parameters = [*model.parameters(), *heard.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
-        chosen = rng.choices(lessons, k=settings.batch)
-        slots = [_slots(lesson.phones, phones, config.adaptor.downsample, rng) for lesson in chosen]
+        chosen = [lessons[row] for row in plan.rows(step)]
+        slots = [_slots(lesson.phones, phones, size, rng) for lesson in chosen]
         speech = nn.utils.rnn.pad_sequence([heard(one).mean(dim=1) for one in slots], batch_first=True)
         lengths = torch.tensor([len(one) for one in slots])
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
@@ -115,6 +119,12 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
         optimizer.step()
         losses.append(round(float(loss.detach()), 4))
     return losses
+
+
+def _positions(lessons: list[Lesson], prompt: int, size: int) -> np.ndarray:
+    """About how many positions each lesson takes: prompt, slots of phones of mean duration, text."""
+    duration = sum(DURATIONS) / len(DURATIONS)
+    return np.array([prompt + round(len(one.phones) * duration / size) + 2 + len(one.tokens) for one in lessons])
 
 
 def _slots(phones: list[int], inventory: int, size: int, rng: random.Random) -> torch.Tensor:

@@ -70,6 +70,14 @@ def test_tensors_and_parquet_come_back(tmp_path: Path) -> None:
     assert io.read_parquet(tmp_path / "t.parquet", ["id"]).column_names == ["id"]
 
 
+def test_equal_tensors_and_metadata_are_equal_files(tmp_path: Path) -> None:
+    metadata = {name: name for name in "abcdef"}
+    for number in range(4):
+        io.write_tensors(tmp_path / f"{number}.safetensors", {"a": torch.ones(3)}, metadata)
+    assert len({io.sha256(path) for path in tmp_path.iterdir()}) == 1
+    assert io.read_tensors(tmp_path / "0.safetensors")[1] == metadata
+
+
 def test_read_tensors_outlive_their_file(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     io.write_tensors(path, {"a": torch.ones(1000)}, {})

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+NOTES = "earmark"
+"""Entry of a safetensors file's metadata that holds ours, as JSON."""
+
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
@@ -84,22 +87,11 @@ def write_tensors(path: Path | str, tensors: dict[str, "torch.Tensor"], metadata
     """Write tensors as safetensors, whole or not at all; shared storage is written out once a name."""
     from safetensors.torch import save_file
 
+    # One entry only: the library writes several in random order, and equal weights have to be equal files.
+    notes = {NOTES: json.dumps(metadata, ensure_ascii=False, sort_keys=True)}
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
-        save_file(plain, temporary, metadata=metadata)
-        _sort_metadata(temporary)
-
-
-def _sort_metadata(path: Path) -> None:
-    """Metadata in the order of its keys: safetensors writes it in a random one, and equal files would differ."""
-    with path.open("r+b") as handle:
-        size = int.from_bytes(handle.read(8), "little")
-        header = json.loads(handle.read(size))
-        if "__metadata__" not in header:
-            return
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        handle.seek(8)
-        handle.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size))
+        save_file(plain, temporary, metadata=notes)
 
 
 def read_tensors(path: Path | str) -> tuple[dict[str, "torch.Tensor"], dict[str, str]]:
@@ -113,7 +105,8 @@ def read_tensors(path: Path | str) -> tuple[dict[str, "torch.Tensor"], dict[str,
         with safe_open(path, framework="pt") as handle:
             # A clone leaves the memory map, so that the file may be replaced while the tensors live.
             tensors = {name: handle.get_tensor(name).clone() for name in handle.keys()}  # noqa: SIM118
-            return tensors, handle.metadata() or {}
+            notes = handle.metadata() or {}
+            return tensors, json.loads(notes[NOTES]) if NOTES in notes else notes
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is cut short or damaged ({error}): delete it and run its stage again") from None
 

@@ -1,12 +1,17 @@
 # The configuration, paths, and the input functions that the other files share.
 
 import json
+import os
+import sys
 
 from snakemake.exceptions import IncompleteCheckpointException
 
 from earmark.config import dump, load, segments
 from earmark.diagnose.watch import initial, phases
 from earmark.paths import RunPaths, step_name
+
+# Jobs call the `earmark` of the environment that Snakemake runs in, on whatever node and from whatever shell.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 SETTINGS = config.get("settings", "config/default.yaml")
 RUN = load(SETTINGS, config.get("run"))

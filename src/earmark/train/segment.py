@@ -76,6 +76,11 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     resumed = bool(before) and origin["instance"] == place.instance
     if resumed and origin["step"] != place.start:
         raise CheckpointError(f"{before} is of step {origin['step']}, the segment starts at {place.start}: rerun it")
+    if resumed and before and not (before.parent / "engine").is_dir():
+        raise CheckpointError(
+            f"{before.parent} has lost its engine state (a stage keeps its newest {KEPT_STATES}): "
+            f"delete {paths.stage(place.instance)}, so that the stage is trained again from its start"
+        )
     engine = Engine(task, place.stage, config.precision)
     if resumed and before:
         engine.load(before.parent / "engine")

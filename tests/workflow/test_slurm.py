@@ -1,0 +1,117 @@
+"""The recipe through SLURM: two nodes on this host, the profile that teams use."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+import slurm
+from conftest import Run
+
+QUICK = ["--slurm-init-seconds-before-status-checks=1", "--seconds-between-status-checks=1", "--latency-wait=5"]
+"""A real cluster is asked less often."""
+
+
+class Placed(NamedTuple):
+    """A job of the workflow as SLURM ran it."""
+
+    rule: str
+    wildcards: str
+    job: slurm.Job
+
+
+def _skip_without_slurm() -> None:
+    why = slurm.missing()
+    if why:
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[slurm.Slurm]:
+    _skip_without_slurm()
+    with slurm.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def run(cluster: slurm.Slurm, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A whole run. A job takes seconds to get through SLURM: longer segments leave alignment the time to begin."""
+    run = Run(tmp_path_factory.mktemp("slurm") / "run")
+    run.set(stages__pretrain__segment_steps=80, stages__pretrain__steps=400, watch__first_step=80, watch__every=160)
+    run.finish(*QUICK, profile="slurm", timeout=1000)
+    return run
+
+
+@pytest.fixture(scope="module")
+def placed(run: Run, cluster: slurm.Slurm) -> list[Placed]:
+    """Which node had which job, from Snakemake's log and SLURM's record of jobs."""
+    jobs = cluster.jobs()
+    pattern = r"SLURM jobid (\d+) \(log: .*/rule_(\w+)/(?:([^/\s]+)/)?\d+\.log\)"
+    return [Placed(rule, wildcards, jobs[number]) for number, rule, wildcards in re.findall(pattern, run.said())]
+
+
+def test_daemons_end_with_a_killed_test_and_the_next_one_starts() -> None:
+    _skip_without_slurm()
+    script = """import slurm, time
+with slurm.running() as one:
+    print(*(daemon.pid for daemon in one.daemons), flush=True)
+    time.sleep(600)"""
+    killed = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True
+    )
+    assert killed.stdout
+    daemons = [int(pid) for pid in killed.stdout.readline().split()]
+    killed.kill()
+    killed.wait()
+    assert len(daemons) == 4
+    _wait_until(lambda: not any(psutil.pid_exists(pid) for pid in daemons))
+    assert (slurm.ETC / "slurm.conf").is_symlink()
+    with slurm.running() as again:
+        said = subprocess.run(["srun", "--nodes=2", "hostname"], capture_output=True, text=True, check=True, timeout=60)
+        assert len(said.stdout.split()) == 2
+    assert not again.folder.exists()
+    assert not (slurm.ETC / "slurm.conf").is_symlink()
+
+
+def _wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_every_job_but_the_local_ones_went_through_slurm(run: Run, placed: list[Placed]) -> None:
+    begun = re.findall(r"^(?:rule|checkpoint) (\w+):", run.said(), re.MULTILINE)
+    local = set(re.findall(r"^local(?:rule|checkpoint) (\w+):", run.said(), re.MULTILINE))
+    assert sorted(one.rule for one in placed) == sorted(begun)
+    assert local <= {"decide", "trace", "all"}
+    assert {one.job.state for one in placed} == {"COMPLETED"}
+    assert {one.job.node for one in placed} == {"node1", "node2"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_alignment_began_on_another_node_while_pretraining_went_on(run: Run, placed: list[Placed]) -> None:
+    segments = run.segments()
+    assert segments["align/step_0000004"]["started"] < segments["pretrain/step_0000400"]["ended"]
+    align = next(one.job for one in placed if one.wildcards == "align_0000004")
+    beside = [
+        one.job for one in placed if one.rule == "pretrain" and one.job.start < align.end and align.start < one.job.end
+    ]
+    assert beside
+    assert align.node not in {job.node for job in beside}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_run_on_slurm_is_whole(run: Run) -> None:
+    assert len(run.last_decision()["triggers"]) >= 2
+    assert (run.results / "report.html").stat().st_size > 0
+    assert "Nothing to be done" in run.finish(*QUICK, profile="slurm")

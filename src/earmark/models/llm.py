@@ -116,9 +116,11 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
         if kind != "qwen3":
             raise CheckpointError(f"{folder} holds a model of type {kind!r}: a Qwen3 is expected")
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model, said = Qwen3ForCausalLM.from_pretrained(
+        # The stubs do not know that output_loading_info makes it a pair.
+        loaded: Any = Qwen3ForCausalLM.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
         )
+        model, said = loaded
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is not a whole Qwen3 folder ({error}): fetch its files again") from None
     if missing := sorted(said["missing_keys"]):

@@ -39,6 +39,7 @@ class Engine:
         self.device = (
             torch.device("cuda", self.rank % torch.cuda.device_count()) if torch.cuda.is_available() else "cpu"
         )
+        self._trained, self._clip, self._norm = trained, stage.clip, 0.0
         self._optimizer = torch.optim.Adam(trained, lr=stage.peak_rate, betas=stage.betas, fused=True)
         self._plain = self.world == 1 and precision == "float32"
         with _quiet():
@@ -48,12 +49,15 @@ class Engine:
                 optimizer=self._optimizer,
                 config=self._settings(stage, precision),
             )
+        if self._plain:
+            # One process has nothing to reduce: flattening all gradients would take a twentieth of a small step.
+            self._engine.enable_backward_allreduce = False
 
     def _settings(self, stage: Stage, precision: str) -> dict[str, Any]:
         return {
             "train_micro_batch_size_per_gpu": 1,  # batches come ready-made: this number only scales DeepSpeed's logs
             "gradient_accumulation_steps": stage.accumulation,
-            "gradient_clipping": stage.clip,
+            "gradient_clipping": 0.0 if self._plain else stage.clip,
             "zero_optimization": {"stage": 0 if self._plain else 2},
             "zero_allow_untested_optimizer": True,
             "zero_force_ds_cpu_optimizer": False,
@@ -73,20 +77,22 @@ class Engine:
         """After each batch: at an accumulation boundary clip and update with learning rate `rate`."""
         for group in self._engine.optimizer.param_groups:
             group["lr"] = rate
+        if self._plain and self._engine.is_gradient_accumulation_boundary():
+            # All tensors at once: DeepSpeed goes one by one, which a small step feels.
+            self._norm = float(nn.utils.clip_grad_norm_(self._trained, self._clip))
         self._engine.step()
 
     def gradient_norm(self) -> float:
         """Norm before clipping of the last update."""
-        return float(self._engine.get_global_grad_norm() or 0.0)
+        return self._norm if self._plain else float(self._engine.get_global_grad_norm() or 0.0)
 
     def save(self, folder: Path) -> None:
         """Write the optimizer's state into `folder` (made whole by a rename)."""
         if self._plain:
             state = self._optimizer.state
-            parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
             tensors = {
                 f"{key}/{name}": torch.as_tensor(value)
-                for name, parameter in zip(self._names, parameters, strict=True)
+                for name, parameter in zip(self._names, self._trained, strict=True)
                 for key, value in state[parameter].items()
             }
             write_tensors(folder / _STATE, tensors, {})
@@ -113,8 +119,7 @@ class Engine:
                 raise CheckpointError(f"{folder} holds no engine state: rerun the segment that writes it")
             return
         tensors, _ = read_tensors(folder / _STATE)
-        parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
-        for name, parameter in zip(self._names, parameters, strict=True):
+        for name, parameter in zip(self._names, self._trained, strict=True):
             try:
                 state = {key: tensors[f"{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
             except KeyError as error:

@@ -45,7 +45,14 @@ SETTINGS: dict[str, Any] = {
         {"name": "own", "reader": "folder", "path": "own"},
     ],
     "encoder": {"n_layers": 2, "n_heads": 2, "d_model": 16, "kernel_size": 7},
-    "llm": {"hidden_size": 16, "n_layers": 1, "n_heads": 2, "steps": 3, "batch": 4, "latin_vocabulary": 50},
+    "llm": {
+        "hidden_size": 16,
+        "n_layers": 1,
+        "n_heads": 2,
+        "steps": 3,
+        "positions_per_batch": 200,
+        "latin_vocabulary": 50,
+    },
     "stages": {
         "pretrain": {
             "trained": ["encoder", "ctc_head"],

@@ -1,6 +1,8 @@
 """espeak-ng through ctypes: text to samples in memory (its public C interface, speak_lib.h)."""
 
 import ctypes
+import shutil
+import tempfile
 from functools import lru_cache
 
 import numpy as np
@@ -20,11 +22,16 @@ class _Engine:
     def __init__(self) -> None:
         import espeakng_loader
 
-        self.library = ctypes.CDLL(espeakng_loader.get_library_path())
+        # Only a copy is loaded anew: the file itself stays loaded while phonemizer, or an engine before, has it.
+        with tempfile.TemporaryDirectory(prefix="earmark-") as folder:
+            self.library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
         data = espeakng_loader.get_data_path().encode()
         self.rate = self.library.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
         if self.rate <= 0:
             raise CorpusError("espeak-ng did not start: reinstall the package espeakng-loader")
+        # Noise: the engine's generator is seeded by the clock; its Klatt voices take the C library's.
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        ctypes.CDLL(None).srand(1)
         self.chunks: list[np.ndarray] = []
         self.callback = _CALLBACK(self._collect)  # kept: ctypes would free it
         self.library.espeak_SetSynthCallback(self.callback)
@@ -38,6 +45,16 @@ class _Engine:
 @lru_cache(maxsize=1)
 def _engine() -> _Engine:
     return _Engine()
+
+
+def restart() -> None:
+    """Load the engine anew, so that what is said next does not depend on what was said before.
+
+    Its phases and its noise go on from one utterance to the next, even over its own end and start.
+    """
+    if _engine.cache_info().currsize:
+        _engine().library.espeak_Terminate()
+        _engine.cache_clear()
 
 
 def say(text: str, voice: str, rate: int, pitch: int, spread: int) -> tuple[np.ndarray, int]:

@@ -28,6 +28,8 @@ RATES = {"zh": (135, 190), "en": (100, 145)}
 HELD_OUT_PERCENT = 15
 """Share of sentences and of voices that training never meets."""
 WORKERS = 2
+PART = 50
+"""Utterances that one engine speaks, one after the other."""
 
 
 class Spoken(NamedTuple):
@@ -160,9 +162,19 @@ def _speak_all(plan: list[Spoken], folder: Path) -> list[float]:
 
     from tqdm import tqdm
 
+    parts = [plan[start : start + PART] for start in range(0, len(plan), PART)]
     with ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context("spawn")) as pool:
-        done = pool.map(_speak, plan, itertools.repeat(folder), chunksize=50)
-        return list(tqdm(done, total=len(plan), desc="speaking", mininterval=2))
+        done = pool.map(_speak_part, parts, itertools.repeat(folder))
+        seconds = itertools.chain.from_iterable(done)
+        return list(tqdm(seconds, total=len(plan), desc="speaking", mininterval=2))
+
+
+def _speak_part(part: list[Spoken], folder: Path) -> list[float]:
+    """Seconds of the utterances of one part, the same samples whichever process speaks it."""
+    from earmark.corpora.espeak import restart
+
+    restart()
+    return [_speak(spoken, folder) for spoken in part]
 
 
 def _speak(spoken: Spoken, folder: Path) -> float:

@@ -1,0 +1,55 @@
+"""The stand-in for pretrained weights: taught on training text alone, the same every time."""
+
+import shutil
+from pathlib import Path
+
+from tiny import CONFIG, Runner, TinyRun
+
+from earmark.io import read_json, read_parquet, write_json
+from earmark.models.llm import load_llm
+
+
+def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
+    names = ("model.safetensors", "tokenizer.json", "config.json")
+    before = {name: (tiny_copy.paths.llm / name).read_bytes() for name in names}
+    shutil.rmtree(tiny_copy.paths.llm)
+    assert earmark("language", CONFIG)[0] == 0
+    for name in names:
+        assert (tiny_copy.paths.llm / name).read_bytes() == before[name], name
+
+
+def test_only_training_transcripts_are_taught(tiny_run: TinyRun) -> None:
+    _, tokenizer = load_llm(tiny_run.paths.llm)
+    rows = [
+        row
+        for corpus in tiny_run.config.corpora
+        for row in read_parquet(tiny_run.paths.manifest(corpus.name)).to_pylist()
+        if row["status"] == "kept" and row["text"]
+    ]
+    train = {row["text"] for row in rows if row["split"] == "train"}
+    done = read_json(tiny_run.paths.llm / "done.json")
+    assert done["texts"] == len(train)
+    assert (done["stand_in"], done["steps"], len(done["losses"])) == (True, 3, 3)
+    known = set("".join(train) + tiny_run.config.prompt + "user assistant")
+    for row in rows:
+        ids = tokenizer.encode(row["text"], add_special_tokens=False)
+        assert (tokenizer.unk_token_id in ids) == bool(set(row["text"]) - known - {" "}), row["text"]
+
+
+def test_real_weights_are_pointed_to_not_copied(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    real = tiny_copy.paths.llm.rename(tiny_copy.root / "qwen3")
+    (real / "done.json").unlink()
+    write_json(Path("real.yaml"), values | {"llm": "qwen3"})
+    assert earmark("language", "real.yaml")[0] == 0
+    assert [path.name for path in tiny_copy.paths.llm.iterdir()] == ["done.json"]
+    done = read_json(tiny_copy.paths.llm / "done.json")
+    assert (done["folder"], done["stand_in"], done["steps"]) == ("qwen3", False, 0)
+
+
+def test_real_weights_that_are_not_there_are_named(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    write_json(Path("real.yaml"), values | {"llm": "qwen3"})
+    code, _, err = earmark("language", "real.yaml")
+    assert code == 2
+    assert "error: qwen3/config.json does not exist: llm must be a folder with a Qwen3 model" in err

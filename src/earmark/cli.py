@@ -172,7 +172,8 @@ def train(
 def _under_torchrun(processes: int) -> None:
     """Start this very command once a process; a process that dies ends the others."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    os.execv(sys.executable, [*launcher, "-m", "earmark.cli", *sys.argv[1:]])
+    # After "--" torchrun leaves our options alone; it would take --run for an abbreviation of one of its own.
+    os.execv(sys.executable, [*launcher, "-m", "--", "earmark.cli", *sys.argv[1:]])
 
 
 # ---------------------------------------------------------------------------- diagnosis

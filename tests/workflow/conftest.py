@@ -53,7 +53,8 @@ class Run:
             "OMP_WAIT_POLICY": "PASSIVE",
         }
         command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(REPOSITORY / "Snakefile")]
-        command += ["--profile", str(REPOSITORY / "profiles" / profile)]
+        # Not --profile: settings of profiles/default, which Snakemake then loads as well, would win.
+        command += ["--workflow-profile", str(REPOSITORY / "profiles" / profile)]
         with (self.folder / "snakemake.log").open("a") as log:
             return subprocess.Popen(
                 [*command, *arguments, "--config", f"settings={SETTINGS}"],

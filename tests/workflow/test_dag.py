@@ -114,8 +114,6 @@ def test_another_threshold_makes_decisions_but_no_score(finished: Run, tmp_path:
 
 def test_without_a_trigger_post_training_takes_the_final_encoder(finished: Run, tmp_path: Path) -> None:
     run = finished.copy(tmp_path / "untriggered")
-    for folder in ("align", "ia_sft_1", "ia_sft_2", "joint"):
-        shutil.rmtree(run.results / folder)
     run.set(watch__tau=1e-6)
     before = run.times("pretrain/*/done.json")
     run.finish("results/tiny/ia_sft_1/step_0000006/done.json")
@@ -125,7 +123,27 @@ def test_without_a_trigger_post_training_takes_the_final_encoder(finished: Run, 
     final = f"results/tiny/{PRETRAINED}/encoder.safetensors"
     assert segments["align/step_0000004"]["weights"]["encoder"] == final
     assert segments["ia_sft_1/step_0000006"]["weights"]["encoder"] == final
-    assert not (run.results / "ia_sft_2").exists()
+
+
+def test_a_stage_without_engine_state_says_what_to_do(finished: Run, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path / "pruned")
+    shutil.rmtree(run.results / "pretrain/step_0000024")
+    run.start("results/tiny/pretrain/step_0000024/done.json").wait(300)
+    said = (run.results / "logs/pretrain/step_0000024.log").read_text()
+    assert "error: results/tiny/pretrain/step_0000016 has lost its engine state" in said
+    assert "delete results/tiny/pretrain" in said
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_resume(finished: Run, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path / "processes")
+    shutil.rmtree(run.results / "pretrain")
+    run.set(processes=2)
+    run.finish("results/tiny/pretrain/step_0000016/done.json", "--cores=2")
+    assert {name: done["processes"] for name, done in run.segments().items() if name.startswith("pretrain")} == {
+        "pretrain/step_0000008": 2,
+        "pretrain/step_0000016": 2,
+    }
 
 
 # ---------------------------------------------------------------------------- killed

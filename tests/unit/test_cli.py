@@ -51,7 +51,7 @@ def test_wrong_value(earmark: Runner, configured) -> None:
 
 
 def test_configuration_that_does_not_exist(earmark: Runner, configured) -> None:
-    assert "nowhere.yaml does not exist: name a configuration" in refused(earmark("dataset", "nowhere.yaml"))
+    assert "nowhere.yaml is not a file: name a configuration file" in refused(earmark("dataset", "nowhere.yaml"))
 
 
 def test_unknown_corpus(earmark: Runner, configured) -> None:

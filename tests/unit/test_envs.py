@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+import sysconfig
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_flash_attn_is_pinned_exactly(repository: Path) -> None:
 def test_the_environment_of_the_makefile_is_what_the_lock_says(repository: Path, relock: ModuleType) -> None:
     if Path(sys.prefix) != repository / ".venv":
         pytest.skip(f"this Python is {sys.prefix}, not the .venv that `make setup` makes")
-    installed = {relock.normal(one.name): one.version.partition("+")[0] for one in metadata.distributions()}
+    # Not sys.path: setuptools, once imported, adds its own copies of some packages to it.
+    found = metadata.distributions(path=[sysconfig.get_path("purelib")])
+    installed = {relock.normal(one.name): one.version.partition("+")[0] for one in found}
     pins = relock.pins(repository / "envs/cpu.lock")
     assert {name: installed.get(name) for name in pins} == pins

@@ -153,7 +153,8 @@ def _deepspeed() -> Any:
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             if "RANK" not in os.environ:
                 meeting = Path(tempfile.mkdtemp(prefix="earmark-")) / "meeting"
-                os.environ.update(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1")
+                # The one variable that DeepSpeed insists on; RANK would make processes started from here seem launched.
+                os.environ.setdefault("LOCAL_RANK", "0")
                 torch.distributed.init_process_group(backend, init_method=f"file://{meeting}", rank=0, world_size=1)
             deepspeed.init_distributed(backend)
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)

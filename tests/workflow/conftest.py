@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ class Run:
         try:
             code = process.wait(timeout)
         finally:
-            process.kill()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         text = self.said()[said:]
         assert code == 0, text[-6000:]
         return text

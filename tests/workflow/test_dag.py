@@ -189,28 +189,38 @@ def interrupted(run: Run) -> set[str]:
     }
 
 
+def strike(
+    run: Run, victim: str, moment: float, targets: tuple[str, ...], jobs: list[psutil.Process]
+) -> dict[str, float]:
+    """Start, kill after `moment` seconds; segments that had ended by then and when they had begun. Appends to `jobs`."""
+    process = run.start(*targets)
+    time.sleep(moment)
+    jobs += below(process)
+    while not (hit := kill(process, victim)) and process.poll() is None:
+        time.sleep(0.05)
+    process.wait(300)
+    begun = interrupted(run)
+    ended = {name: done["started"] for name, done in run.segments().items() if name not in begun}
+    print(f"{victim} {'killed' if hit else 'not killed'} after {moment:.1f} s in {sorted(begun)}, had {sorted(ended)}")
+    assert len(begun) <= 2
+    return ended
+
+
 def survive(run: Run, victims: list[str], span: tuple[float, float], seed: int, *targets: str) -> None:
     """Kill at random moments and start again at once, until it ends; what had ended before a kill is not repeated."""
+    print(f"seed {seed}")
     rng = random.Random(seed)
     ended: dict[str, float] = {}
-    orphans: list[psutil.Process] = []
-    for victim in victims:
-        process = run.start(*targets)
-        moment = rng.uniform(*span)
-        time.sleep(moment)
-        orphans += below(process)
-        while not (hit := kill(process, victim)) and process.poll() is None:
-            time.sleep(0.05)
-        process.wait(300)
-        begun = interrupted(run)
-        ended |= {name: done["started"] for name, done in run.segments().items() if name not in begun}
-        told = f"{victim} {'killed' if hit else 'not killed'} after {moment:.1f} s in {sorted(begun)}"
-        print(f"seed {seed}: {told}, had {sorted(ended)}")
-        assert len(begun) <= 2
-    run.finish(*targets)
-    # Jobs of a killed snakemake go on by themselves, and may still write.
-    _, alive = psutil.wait_procs(orphans, timeout=120)
-    assert not alive
+    jobs: list[psutil.Process] = []
+    try:
+        for victim in victims:
+            ended |= strike(run, victim, rng.uniform(*span), targets, jobs)
+        run.finish(*targets)
+        # Jobs of a killed snakemake go on by themselves, and may still write.
+        assert not psutil.wait_procs(jobs, timeout=120)[1]
+    finally:
+        for job in psutil.wait_procs(jobs, timeout=0)[1]:
+            job.kill()
     assert {name: run.segments()[name]["started"] for name in ended} == ended
 
 

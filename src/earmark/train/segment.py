@@ -179,4 +179,5 @@ def _prune(folder: Path, place: Place) -> None:
     states = sorted(path.parent for path in folder.glob("step_*/engine"))
     for old in states[:-KEPT_STATES]:
         if old.name != step_name(place.steps):
-            shutil.rmtree(old / "engine")
+            # An orphan of a killed snakemake may be pruning the same folder.
+            shutil.rmtree(old / "engine", ignore_errors=True)

@@ -192,7 +192,7 @@ def interrupted(run: Run) -> set[str]:
 def strike(
     run: Run, victim: str, moment: float, targets: tuple[str, ...], jobs: list[psutil.Process]
 ) -> dict[str, float]:
-    """Start, kill after `moment` seconds; segments that had ended by then and when they had begun. Appends to `jobs`."""
+    """Start, kill after `moment` seconds; beginnings of the segments that had ended by then. Appends to `jobs`."""
     process = run.start(*targets)
     time.sleep(moment)
     jobs += below(process)

@@ -6,6 +6,7 @@ stand, and writes the text. No recording is used, and no transcript of a test se
 """
 
 import random
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,12 +57,22 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
             for text, phones in texts.items()
         ]
         losses = _teach(model, tokenizer, lessons, len(inventory), config)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        _save(model, tokenizer, folder)
         done = {"folder": str(folder), "stand_in": True, "steps": config.llm.steps, "texts": len(texts)}
         done["losses"] = losses
     done["parameters"] = sum(parameter.numel() for parameter in model.parameters())
     write_json(folder / "done.json", done | {"started": started, "ended": time.time()})
+
+
+def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write both beside their places and rename each file: another process may be reading or writing the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
+        model.save_pretrained(name)
+        tokenizer.save_pretrained(name)
+        for path in Path(name).iterdir():
+            path.chmod(0o644)  # safetensors makes files private; results are for the team
+            path.replace(folder / path.name)
 
 
 def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ SCHEMA = Path("config/schema.json")
 
 HEAD = """# Settings
 
-Made by `python -m earmark.settings_page` from `src/earmark/config.py`: edit that.
+Made by `python -m earmark.settings_page` from `src/earmark/config/`: edit that.
 A configuration is a YAML file with the keys of the first table; unknown keys are refused.
 `config/schema.json` is the same as a JSON schema, for editors.
 """

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from earmark.audio.read import SAMPLE_RATE, resample
-from earmark.config import Language, SyntheticCorpus
+from earmark.config.corpora import Synthesised, SyntheticCorpus
 from earmark.corpora.base import Row, row
 from earmark.errors import CorpusError
 from earmark.io import digest, replacing
@@ -37,7 +37,7 @@ class Spoken(NamedTuple):
 
     key: str
     split: str
-    language: Language
+    language: Synthesised
     text: str
     variant: str
     accent: str
@@ -88,7 +88,7 @@ def variants() -> list[str]:
     return [name for name in names if not name.lower().startswith(UNUSABLE)]
 
 
-def _draw(rng: random.Random, key: str, split: str, language: Language, text: str, voices: list[str]) -> Spoken:
+def _draw(rng: random.Random, key: str, split: str, language: Synthesised, text: str, voices: list[str]) -> Spoken:
     low, high = RATES["en" if language == "en" else "zh"]
     return Spoken(
         key=key,
@@ -115,7 +115,7 @@ def _cycle(pool: list[str], split: str, rng: random.Random) -> Iterator[str]:
             )
 
 
-def _sentences(corpus: SyntheticCorpus, language: Language, held_out: bool, rng: random.Random) -> list[str]:
+def _sentences(corpus: SyntheticCorpus, language: Synthesised, held_out: bool, rng: random.Random) -> list[str]:
     """Distinct sentences of a language on one side of the split, up to 4,000 of the grammar's."""
     listed = (corpus.sentences or {}).get(language)
     if listed is not None:

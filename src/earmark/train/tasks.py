@@ -9,7 +9,7 @@ from torch import nn
 
 from earmark.config import Stage
 from earmark.data.dataset import Batch
-from earmark.losses import cr_ctc_loss, ctc_sum
+from earmark.losses import cr_ctc_loss, ctc_sum, next_token_loss
 from earmark.models.ctc_head import CTCHead
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.speech_llm import SpeechLLM, target_logits
@@ -92,5 +92,4 @@ class NextTokenTask(nn.Module):
         end = self.tokenizer.eos_token_id
         targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
         logits, labels = target_logits(self.model.llm, self.model.splice(speech, lengths, targets))
-        loss = nn.functional.cross_entropy(logits.float(), labels)
-        return Loss(loss, {})
+        return Loss(next_token_loss(logits, labels), {})

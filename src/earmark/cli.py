@@ -162,11 +162,13 @@ def train(
     import torch
 
     from earmark.io import read_json
-    from earmark.train.segment import Place, run_segment
+    from earmark.train.segment import Place, in_short, run_segment
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     swapped = Path(read_json(encoder)["weights"]["encoder"]) if encoder else None
     run_segment(settings, Place(settings, instance, step, last_phase), before, swapped)
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(in_short(read_json(RunPaths(settings.folder).step(instance, step) / "done.json")))
 
 
 def _under_torchrun(processes: int) -> None:
@@ -198,9 +200,9 @@ def cka(config: Path, run: str | None, current: Path, reference: Path, output: P
 @click.option("--before", type=FILE, help="Decision before this one; none: the first.")
 def decide(config: Path, run: str | None, score: Path, output: Path, before: Path | None) -> None:
     """Decide from a score whether the encoder is swapped."""
-    from earmark.diagnose.watch import write_decision
+    from earmark.diagnose.watch import in_short, write_decision
 
-    write_decision(load(config, run), before, score, output)
+    click.echo(in_short(write_decision(load(config, run), before, score, output)))
 
 
 @cli.command()

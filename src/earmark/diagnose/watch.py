@@ -51,11 +51,23 @@ def phases(state: State, pretrain_steps: int) -> list[int]:
     return [*(step for step in state["triggers"] if step < pretrain_steps), pretrain_steps]
 
 
-def write_decision(config: Config, before: Path | None, score: Path, output: Path) -> None:
+def write_decision(config: Config, before: Path | None, score: Path, output: Path) -> State:
     """`earmark decide`: one decision from the one before (None: the initial state) and a score's file."""
     scored = read_json(score)
     state = read_json(before) if before else initial(config.watch)
-    write_json(output, decide(state, scored["step"], scored["score"], config.watch))
+    decision = decide(state, scored["step"], scored["score"], config.watch)
+    write_json(output, decision)
+    return decision
+
+
+def in_short(decision: State) -> str:
+    """A decision in a line for the terminal."""
+    low = decision["score"] < decision["tau"]
+    verdict = "swap" if decision["triggered"] else "surplus, no swap" if low else "no swap"
+    return (
+        f"CKA of steps {decision['compared_with']:,} and {decision['step']:,}: {decision['score']:.4f}, "
+        f"threshold {decision['tau']:g}: {verdict}"
+    )
 
 
 def write_score(config: Config, current: Path, reference: Path, output: Path) -> None:

@@ -128,6 +128,16 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     engine.barrier()
 
 
+def in_short(done: dict[str, Any]) -> str:
+    """What became of a segment (its done.json), in a line for the terminal."""
+    names = {"loss": "validation loss {:.3f}", "per": "phone error rate {:.1%}"}
+    figures = [names[name].format(value) for name, value in done["valid"].items()]
+    return (
+        f"{done['instance']} step {done['step']:,} of {done['steps']:,}: {', '.join(figures)}, "
+        f"{done['ended'] - done['started']:.0f} s"
+    )
+
+
 def _load(task: nn.Module, before: Path | None, encoder: Path | None, inventory: Inventory) -> dict[str, Any]:
     """Load what `before` names; its description, with the weights that the task now has."""
     origin: dict[str, Any] = {"instance": None, "step": 0, "weights": {}}

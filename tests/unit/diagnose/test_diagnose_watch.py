@@ -6,7 +6,7 @@ import pytest
 from tiny import TinyRun
 
 from earmark.config import Watch
-from earmark.diagnose.watch import decide, initial, phases
+from earmark.diagnose.watch import decide, in_short, initial, phases
 from earmark.io import read_json
 
 WATCH = Watch(first_step=100, every=100, tau=0.95, max_swaps=2)
@@ -46,6 +46,12 @@ def test_triggers_beyond_max_swaps_are_surplus_and_move_nothing() -> None:
     assert states[-1]["surplus"] == [400, 600]
     assert [state["reference"] for state in states[1:]] == [300] * 4
     assert [state["compared_with"] for state in states[2:]] == [300] * 3
+
+
+def test_decisions_in_a_line() -> None:
+    said = [in_short(state).split(": ")[-1] for state in after(0.9, 0.99, 0.9, 0.9)]
+    assert said == ["swap", "no swap", "swap", "surplus, no swap"]
+    assert in_short(after(0.94321)[0]) == "CKA of steps 100 and 200: 0.9432, threshold 0.95: swap"
 
 
 def test_a_decision_changes_no_state_before_it() -> None:

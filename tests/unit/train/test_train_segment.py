@@ -8,7 +8,7 @@ import torch
 from tiny import CONFIG, Runner, TinyRun
 
 from earmark.io import read_json, read_parquet, read_tensors, sha256, write_json
-from earmark.train.segment import Place, _prune
+from earmark.train.segment import Place, _prune, in_short
 
 
 @pytest.mark.parametrize(
@@ -162,3 +162,10 @@ def test_state_that_is_gone_is_named(earmark: Runner, tiny_copy: TinyRun) -> Non
     assert code == 2
     assert "step_0000004 has lost its engine state" in err
     assert "pretrain, so that the stage is trained again from its start" in err
+
+
+def test_segments_in_a_line() -> None:
+    done = {"instance": "pretrain", "step": 2000, "steps": 24000, "started": 10.0, "ended": 70.4}
+    said = in_short(done | {"valid": {"loss": 0.5906, "per": 0.6881}})
+    assert said == "pretrain step 2,000 of 24,000: validation loss 0.591, phone error rate 68.8%, 60 s"
+    assert "phone" not in in_short(done | {"valid": {"loss": 4.2}})

@@ -127,7 +127,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     assert isinstance(settings, SmallLLM)
     before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
     heard = nn.Embedding(phones, settings.hidden_size)
-    nn.init.normal_(heard.weight, std=model.config.initializer_range)
+    nn.init.normal_(heard.weight, std=0.5)  # as wide as Qwen3's tokens are, phones are told apart much later
     rng = random.Random(config.seed)
     size = config.adaptor.downsample
     plan = BatchPlan(_positions(lessons, len(before) + len(after), size), settings.positions_per_batch, config.seed)

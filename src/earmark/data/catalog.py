@@ -1,8 +1,9 @@
 """The catalogue: a DuckDB file with views, not copies, over the Parquet and JSON files of a run.
 
     manifests    every row of every corpus, with its labels and status
-    shard_index  every row in shards: shard, row, frames, duration, text
-    set_aside    id, corpus and reason of each row that training never sees, whichever stage found it
+    shard_index  every row in shards: shard, row, frames, duration, text, audio_hash
+    set_aside    id, corpus and reason of each row that training never sees, whichever stage found it; duplicates and
+                 overlap with test sets among them lie in shards all the same
     metrics      a row a training step: stage, loss, rate, speed
     decisions    the CKA watch: score, reference, triggers
     entropy      NSE, PAI, CSAI and layer-wise CKA of snapshots
@@ -70,15 +71,16 @@ class View(NamedTuple):
 
 
 VIEWS = {
-    "manifests": View("text/*/manifest.parquet"),
-    "shard_index": View("shards/*/*-[0-9]*.parquet"),
+    "manifests": View("text/*/part_*.parquet"),
+    "shard_index": View("shards/*/part_*/*-[0-9]*.parquet"),
     "metrics": View("*/step_*/metrics.parquet"),
     "decisions": View("cka/trace.json", _DECISIONS),
     "entropy": View("entropy/*.json", _ENTROPY),
     "utterances": View("evaluation/utterances.parquet"),
     "scores": View("evaluation/scores.json"),
 }
-_SHARDS_ASIDE = View("shards/*/aside.parquet")
+_SHARDS_ASIDE = View("shards/*/part_*/aside.parquet")
+_EXCLUDED = View("shards/excluded.parquet")
 
 
 def write_catalog(config: Config, output: Path) -> None:
@@ -112,9 +114,11 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
     if _present(folder, _SHARDS_ASIDE):
         files = _literal(folder, _SHARDS_ASIDE.pattern)
         aside.append(
-            "SELECT id, parse_path(filename)[-2] AS corpus, status "
+            "SELECT id, parse_path(filename)[-3] AS corpus, status "
             f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
         )
+    if _present(folder, _EXCLUDED):
+        aside.append(f"SELECT id, corpus, status FROM read_parquet({_literal(folder, _EXCLUDED.pattern)})")
     if aside:
         selects["set_aside"] = " UNION ALL ".join(aside)
     with _said(f"{folder}: delete the damaged file and run its stage again"):

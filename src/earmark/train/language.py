@@ -18,8 +18,9 @@ from torch import nn
 
 from earmark.config import Config, SmallLLM
 from earmark.data.batches import BatchPlan
+from earmark.data.manifest import kept_rows
 from earmark.errors import TextError
-from earmark.io import read_json, read_parquet, write_json
+from earmark.io import read_json, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
 from earmark.models.speech_llm import splice, target_logits
 from earmark.text.inventory import Inventory
@@ -77,9 +78,7 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:
     """Distinct training transcripts with their phones, and further text where asked for."""
-    columns = ["split", "status", "text", "phones"]
-    rows = [row for path in manifests for row in read_parquet(path, columns).to_pylist()]
-    texts = {row["text"]: row["phones"] for row in rows if row["status"] == "kept" and row["split"] == "train"}
+    texts = {row["text"]: row["phones"] for row in kept_rows(manifests, "train", ["text", "phones"])}
     if "hsk_sentences" in settings.texts:
         sentences = [text for text in _hsk_sentences() if text not in texts]
         labelled = Phonemizer(inventory).label_many([(text, "zh") for text in sentences])

@@ -86,7 +86,7 @@ def flip(path: Path, part: float) -> None:
 
 
 def test_shard_with_a_flipped_byte(earmark: Runner, tiny_copy: TinyRun) -> None:
-    shard = tiny_copy.paths.shards("spoken") / "spoken-00000.arrow"
+    shard = tiny_copy.paths.shards("spoken") / "spoken-0000-0000.arrow"
     code, out, _ = earmark("verify", shard)
     assert (code, out.split()) == (
         0,
@@ -97,7 +97,7 @@ def test_shard_with_a_flipped_byte(earmark: Runner, tiny_copy: TinyRun) -> None:
     done = tiny_copy.paths.step("pretrain", 2) / "done.json"
     done.unlink()
     line = refused(earmark("train", CONFIG, "pretrain", 2))
-    assert re.search(r"spoken-00000\.arrow is damaged in row 1\d \(checksum\): delete it", line)
+    assert re.search(r"spoken-0000-0000\.arrow is damaged in row 1\d \(checksum\): delete it", line)
     assert not done.exists()
 
 

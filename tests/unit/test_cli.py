@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 import yaml
 from tiny import CONFIG, SETTINGS, Runner, TinyRun, buzz
 
-from earmark.io import read_json
+from earmark.data.manifest import LABELLED
+from earmark.io import read_json, write_parquet
 
 
 def refused(outcome: tuple[int, str, str]) -> str:
@@ -131,6 +134,27 @@ def test_repair_of_what_was_made_of_other_things_says_so(earmark: Runner, tiny_c
     shard.unlink()
     line = refused(earmark("verify", "--repair", CONFIG))
     assert "part_0000: labels, recordings or settings are not what its shards were made of" in line
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+    """Snakemake gives a job as many as its rule has; matrix products of several differ in their last bits."""
+    rows, seconds = [], 20
+    for number in range(30):
+        samples = np.random.default_rng(number).normal(0, 0.05, seconds * 16_000)
+        soundfile.write(tmp_path / f"{number}.wav", samples, 16_000)
+        rows.append({"id": f"own-{number}", "split": "train", "language": "zh", "duration": seconds, "phones": ["a1"]})
+        rows[-1] |= {"audio": str(tmp_path / f"{number}.wav"), "channel": 0, "offset": 0.0, "status": "kept"}
+    made = []
+    for threads in ("1", "2"):
+        settings = SETTINGS | {"run": threads, "corpora": [{"name": "own", "reader": "folder", "path": "own"}]}
+        (tmp_path / CONFIG).write_text(yaml.safe_dump(settings))
+        folder = tmp_path / "results" / threads
+        write_parquet(folder / "text/own/part_0000.parquet", pa.Table.from_pylist(rows, schema=LABELLED))
+        command = [sys.executable, "-m", "earmark.cli", "shards", CONFIG, "own", "--workers", threads]
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+        made.append((folder / "shards/own/part_0000/own-0000-0000.arrow").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_what_is_no_shard_is_not_verified(earmark: Runner, tmp_path: Path) -> None:

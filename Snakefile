@@ -3,14 +3,16 @@
 #   snakemake --profile profiles/default                                          the default run
 #   snakemake --profile profiles/default --config settings=config/words.yaml     another configuration
 #   snakemake --profile profiles/default data                                     up to the shards only
+#   snakemake --profile profiles/default --config data=False                      from finished shards on
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/corpora.smk"
-include: "workflow/rules/shards.smk"
+if DATA:
+    include: "workflow/rules/corpora.smk"
+    include: "workflow/rules/shards.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/evaluate.smk"
@@ -21,7 +23,3 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input: wavefront
-
-
-rule data:
-    input: PATHS.dataset

@@ -45,50 +45,64 @@ def cli() -> None:
 def corpus(config: Path, run: str | None, name: str) -> None:
     """Read a corpus (or speak it) into its raw manifest."""
     from earmark.corpora.base import reader
-    from earmark.data.manifest import table
-    from earmark.io import write_parquet
+    from earmark.data.manifest import write_manifest
 
     settings = load(config, run)
     path = RunPaths(settings.folder).raw_manifest(name)
     one = _corpus(settings, name)
-    write_parquet(path, table(reader(one)(one, path.parent)))
+    write_manifest(path, reader(one)(one, path.parent), name)
+
+
+PART = click.option("--part", type=int, help="One of the corpus's parts, from 0; none: all, one after the other.")
+
+
+def _parts(corpus: Any, part: int | None) -> list[int]:
+    if part is not None and not 0 <= part < corpus.parts:
+        raise ConfigError(f"corpus {corpus.name!r} has no part {part}: its {corpus.parts} parts are counted from 0")
+    return list(range(corpus.parts)) if part is None else [part]
 
 
 @cli.command()
 @config_argument
 @click.argument("name")
-def label(config: Path, run: str | None, name: str) -> None:
+@PART
+def label(config: Path, run: str | None, name: str, part: int | None) -> None:
     """Normalise and phonemise a corpus; rows that cannot be labelled are set aside with a reason."""
-    from earmark.data.labels import label as label_table
-    from earmark.io import read_parquet, write_parquet
-    from earmark.text.inventory import Inventory
+    from earmark.data.labels import label_part, phonemizer
 
     settings = load(config, run)
-    paths = RunPaths(settings.folder)
-    raw = read_parquet(paths.raw_manifest(name))
-    write_parquet(paths.manifest(name), label_table(raw, Inventory.load(settings.text.inventory), settings.shards))
+    paths, one = RunPaths(settings.folder), _corpus(settings, name)
+    labeller = phonemizer(settings.text)
+    for number in _parts(one, part):
+        output = paths.manifest(name, number)
+        label_part(paths.raw_manifest(name), number, one.parts, output, labeller, settings.shards)
+
+
+def _one_thread() -> None:
+    """Keep numpy's matrix products to one thread: how many there are shows in the last bits of features.
+
+    It has to be said before numpy is imported. Snakemake sets OMP_NUM_THREADS to the rule's number of threads.
+    """
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
 @cli.command()
 @config_argument
 @click.argument("name")
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes.")
-def shards(config: Path, run: str | None, name: str, workers: int) -> None:
-    """Build the shards of a corpus from its labelled manifest."""
-    from earmark.data.build import build_shards
-    from earmark.text.inventory import Inventory
+@PART
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+def shards(config: Path, run: str | None, name: str, part: int | None, workers: int) -> None:
+    """Build the shards of a corpus from its labelled manifests; those that are whole already are kept."""
+    _one_thread()
+    from earmark.data.build import build_shards, parts_of, remove_other_parts
 
     settings = load(config, run)
-    paths = RunPaths(settings.folder)
-    build_shards(
-        paths.manifest(name),
-        paths.shards(name),
-        name,
-        Inventory.load(settings.text.inventory),
-        settings.shards.hours,
-        _corpus(settings, name).trim_silence,
-        workers,
-    )
+    one = _corpus(settings, name)
+    chosen = _parts(one, part)
+    remove_other_parts(settings, one)
+    for made in parts_of(settings, one, workers):
+        if made.number in chosen:
+            build_shards(made)
 
 
 @cli.command()
@@ -102,27 +116,34 @@ def dataset(config: Path, run: str | None) -> None:
     paths = RunPaths(settings.folder)
     names = [one.name for one in settings.corpora]
     build_dataset(
-        {name: paths.shards(name) for name in names},
-        {name: paths.manifest(name) for name in names},
+        {name: paths.shards(name, 0) for name in names},
+        {name: paths.manifest(name, 0) for name in names},
         Inventory.load(settings.text.inventory),
         paths.dataset,
     )
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
-def verify(files: tuple[Path, ...]) -> None:
-    """Compare whole shards with the checksums in them; all damaged ones are named."""
-    from earmark.data.shards import verify as verify_shard
+@click.argument("places", nargs=-1, type=FILE)
+@click.option("--repair", type=FILE, metavar="CONFIG", help="Rebuild damaged shards of the run of this configuration.")
+@click.option("--run", help="With --repair: another name for the run than the configuration's.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="With --repair: processes.")
+def verify(places: tuple[Path, ...], repair: Path | None, run: str | None, workers: int) -> None:
+    """Compare shards, or all shards below folders such as results/RUN, with their checksums; name the damaged ones."""
+    from earmark.data.verify import damaged, rebuild
 
-    damaged = []
-    for path in files:
-        try:
-            click.echo(f"{path} {verify_shard(path)}")
-        except UserError as error:
-            damaged.append(str(error))
-    if damaged:
-        raise UserError("; ".join(damaged))
+    _one_thread()
+    if not places and repair is None:
+        raise UserError("nothing to verify: name shards, the folder of a run, or --repair CONFIG")
+    if repair is None:
+        found = damaged(places, click.echo)
+    else:
+        settings = load(repair, run)
+        found = rebuild(settings, damaged(places or (settings.folder,), click.echo), workers, click.echo)
+    for fault in found:
+        click.echo(f"error: {fault}", err=True)
+    if found:
+        sys.exit(2)
 
 
 # ---------------------------------------------------------------------------- training
@@ -136,7 +157,8 @@ def language(config: Path, run: str | None) -> None:
 
     settings = load(config, run)
     paths = RunPaths(settings.folder)
-    prepare(settings, [paths.manifest(one.name) for one in settings.corpora], paths.llm)
+    manifests = [path for one in settings.corpora for path in paths.manifests(one.name, one.parts)]
+    prepare(settings, manifests, paths.llm)
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """Files are touched here: written to a temporary name and renamed, completion markers last."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,10 @@ from earmark.errors import CheckpointError, UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     import torch
+
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
 
 NOTES = "earmark"
 """Entry of a safetensors file's metadata that holds ours, as JSON."""
@@ -21,8 +25,22 @@ NOTES = "earmark"
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it to `path` when the block ends without an error."""
+    """Yield a temporary name beside `path`; rename it to `path` when the block ends without an error.
+
+    :raises UserError: the disk is full.
+    """
     path = Path(path)
+    try:
+        with _replacing(path) as temporary:
+            yield temporary
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise UserError(f"{path} cannot be written, {_FULL[error.errno]}: free space and run again") from None
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(descriptor)
@@ -63,23 +81,68 @@ def read_json(path: Path | str) -> Any:
 
 
 def write_parquet(path: Path | str, table: "pa.Table") -> None:
-    """Write an Arrow table as Parquet (zstd), whole or not at all."""
+    """Write an Arrow table as Parquet (zstd, checksummed pages), whole or not at all."""
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@contextlib.contextmanager
+def parquet_writer(path: Path | str, schema: "pa.Schema") -> Iterator["pq.ParquetWriter"]:
+    """Write Parquet table by table, each a row group, whole or not at all: for files larger than memory."""
     import pyarrow.parquet as pq
 
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        yield writer
 
 
 def read_parquet(path: Path | str, columns: list[str] | None = None) -> "pa.Table":
     """Read a Parquet file; a missing or damaged file is a `UserError` that names it."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with _readable(path):
+        return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
+
+
+def parquet_rows(path: Path | str) -> int:
+    """Number of rows of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return int(pq.read_metadata(path).num_rows)
+
+
+def stream_parquet(
+    path: Path | str, columns: list[str] | None = None, start: int = 0, end: int | None = None
+) -> Iterator["pa.Table"]:
+    """Rows [start, end) of a Parquet file, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    with contextlib.ExitStack() as stack:
+        with _readable(path):
+            file = stack.enter_context(pq.ParquetFile(path, page_checksum_verification=True))
+        at = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            first, last = max(start - at, 0), rows if end is None else min(end - at, rows)
+            if first < last:
+                with _readable(path):
+                    table = file.read_row_group(group, columns)
+                yield table.slice(first, last - first)
+            at += rows
+
+
+@contextlib.contextmanager
+def _readable(path: Path | str) -> Iterator[None]:
+    import pyarrow as pa
+
     try:
-        return pq.read_table(path, columns=columns, partitioning=None)
+        yield
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the stage that writes it first") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not readable Parquet ({error}): delete it and run its stage again") from None
 
 

@@ -1,8 +1,10 @@
 """Where everything of a run lies: the one description of the tree under results/RUN.
 
 corpora/NAME/manifest.parquet        rows as the corpus has them (and audio/ where it was synthesised)
-text/NAME/manifest.parquet           the same rows with text, phones and status
-shards/NAME/NAME-00000.arrow         features and labels; .parquet beside it is the index
+text/NAME/part_0000.parquet          the same rows with text, phones and status, in the corpus's `parts`
+shards/NAME/part_0000/               the shards of a part:
+    NAME-0000-0000.arrow             features and labels (part, number); .parquet is the index, .json its checksums
+    aside.parquet, done.json         rows that could not be used, and what the part's shards hold
 shards/dataset.json                  all that training sees of the data
 llm/                                 the language model and tokenizer that post-training starts from
 pretrain|align|ia_sft_N|joint/step_0000500/     weights, metrics.parquet, done.json
@@ -20,6 +22,11 @@ def step_name(step: int) -> str:
     return f"step_{step:07d}"
 
 
+def part_name(part: int) -> str:
+    """Name of a part: four digits, so that names sort."""
+    return f"part_{part:04d}"
+
+
 class RunPaths:
     """Paths of one run."""
 
@@ -30,17 +37,26 @@ class RunPaths:
         """Rows as the corpus has them."""
         return self.folder / "corpora" / corpus / "manifest.parquet"
 
-    def manifest(self, corpus: str) -> Path:
-        """Rows with labels and status."""
-        return self.folder / "text" / corpus / "manifest.parquet"
+    def manifest(self, corpus: str, part: int = 0) -> Path:
+        """Rows of a part with labels and status."""
+        return self.folder / "text" / corpus / f"{part_name(part)}.parquet"
 
-    def shards(self, corpus: str) -> Path:
-        """Folder of a corpus's shards."""
-        return self.folder / "shards" / corpus
+    def manifests(self, corpus: str, parts: int) -> list[Path]:
+        """The labelled manifests of all parts, in their order."""
+        return [self.manifest(corpus, part) for part in range(parts)]
 
-    def shards_done(self, corpus: str) -> Path:
-        """Completion marker of a corpus's shards: their names, rows and checksums."""
-        return self.shards(corpus) / "done.json"
+    def shards(self, corpus: str, part: int = 0) -> Path:
+        """Folder of a part's shards."""
+        return self.folder / "shards" / corpus / part_name(part)
+
+    def shards_done(self, corpus: str, part: int = 0) -> Path:
+        """Completion marker of a part's shards: their names, rows and checksums."""
+        return self.shards(corpus, part) / "done.json"
+
+    @property
+    def excluded(self) -> Path:
+        """Rows in shards that training leaves out: duplicates, and overlap with test sets."""
+        return self.folder / "shards" / "excluded.parquet"
 
     @property
     def dataset(self) -> Path:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from snakemake.exceptions import IncompleteCheckpointException
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 
 from earmark.config import dump, load, segments
 from earmark.diagnose.watch import initial, phases
@@ -19,12 +19,17 @@ PATHS = RunPaths(RUN.folder)
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}
 PRETRAINED = RUN.stages.pretrain.steps
 WATCHED = RUN.watched_steps()
+# False: the data is there, and training's jobs are planned without the hundreds that made it.
+DATA = config.get("data", True)
+if not isinstance(DATA, bool):
+    raise WorkflowError(f"--config data={DATA} is neither True nor False: write data=False to leave the data's rules out")
 # Every command takes the configuration's file; the run's name may be another one.
 ARGUMENTS = f"{SETTINGS} --run {RUN.run}"
 
 
 wildcard_constraints:
     corpus="[A-Za-z0-9][A-Za-z0-9_-]*",
+    part=r"\d{4}",
     step=r"\d{7}",
     reference=r"\d{7}",
     instance=r"pretrain|align|ia_sft_\d+|joint",

@@ -1,9 +1,21 @@
-# A corpus as it is -> raw manifest -> labelled manifest.
+# A corpus as it is -> raw manifest -> labelled manifests, one a part.
+
+
+def corpus_settings(wildcards):
+    """Settings that a raw manifest depends on: not those of later stages, else all of a corpus would be read again."""
+    values = dump(CORPORA[wildcards.corpus])
+    return json.dumps({name: values[name] for name in values if name not in ("parts", "trim_silence", "weight")}, sort_keys=True)
+
+
+def label_settings(wildcards):
+    """Settings that labels depend on: of the shards only the limits."""
+    limits = {name: value for name, value in dump(RUN.shards).items() if name != "hours"}
+    return json.dumps([CORPORA[wildcards.corpus].parts, limits], sort_keys=True) + settings("text")
 
 
 rule corpus:
     output: PATHS.folder / "corpora/{corpus}/manifest.parquet"
-    params: settings=lambda wildcards: json.dumps(dump(CORPORA[wildcards.corpus]), sort_keys=True)
+    params: settings=corpus_settings
     log: PATHS.folder / "logs/corpus/{corpus}.log"
     threads: 2
     resources: mem_mb=3000, runtime=120
@@ -12,8 +24,8 @@ rule corpus:
 
 rule label:
     input: rules.corpus.output
-    output: PATHS.folder / "text/{corpus}/manifest.parquet"
-    params: settings=settings("text", "shards")
-    log: PATHS.folder / "logs/label/{corpus}.log"
+    output: PATHS.folder / "text/{corpus}/part_{part}.parquet"
+    params: settings=label_settings
+    log: PATHS.folder / "logs/label/{corpus}_{part}.log"
     resources: mem_mb=3000, runtime=120
-    shell: "earmark label {ARGUMENTS} {wildcards.corpus} 2> {log}"
+    shell: "earmark label {ARGUMENTS} {wildcards.corpus} --part {wildcards.part} 2> {log}"

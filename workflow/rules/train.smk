@@ -2,7 +2,7 @@
 
 
 rule language:
-    input: expand(rules.label.output, corpus=CORPORA)
+    input: PATHS.dataset
     output: PATHS.llm / "done.json"
     params: settings=settings("seed", "llm", "prompt")
     log: PATHS.folder / "logs/language.log"

@@ -80,8 +80,12 @@ class Shards(Section):
     """Shorter utterances are set aside."""
     max_seconds: PositiveFloat = 30.0
     """Longer utterances are set aside."""
+    min_labels_per_second: Annotated[float, Field(ge=0)] = 0.3
+    """Fewer phones or characters a second mean that words are missing in the transcript: set aside."""
+    max_labels_per_second: PositiveFloat = 24.0
+    """More phones or characters a second cannot be spoken; an encoder frame each would be 25."""
     hours: PositiveFloat = 20.0
-    """Hours of speech in a shard, about."""
+    """Hours of speech in a shard at most, before silence is trimmed; a part's shards are about equally long."""
 
 
 class Decoding(Section):

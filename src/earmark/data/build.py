@@ -1,27 +1,46 @@
-"""Labelled manifest -> shards: decode, trim, features, write; then one dataset manifest for training."""
+"""Labelled manifest of a part -> its shards: decode, trim, features, write; then one dataset manifest for training.
 
+Which rows a shard holds follows from the manifest alone. So a shard is built, kept or rebuilt without the others, and
+its bytes depend neither on the number of workers nor on how often the job was interrupted.
+"""
+
+import collections
+import hashlib
 import itertools
 import multiprocessing
+import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from earmark.audio.fbank import FRAMES_PER_SECOND, fbank
+from earmark.audio.fbank import fbank
 from earmark.audio.read import SAMPLE_RATE, read_audio
 from earmark.audio.trim import speech_bounds
+from earmark.config import Config, CorpusBase
 from earmark.data.labels import frames_status
-from earmark.data.manifest import KEPT, counts
-from earmark.data.shards import Example, Moments, write_shard
-from earmark.errors import AudioError, ShardError
-from earmark.io import read_json, read_parquet, sha256, write_json, write_parquet
+from earmark.data.manifest import KEPT, counts, ranked
+from earmark.data.shards import FORMAT, Example, Moments, Notes, whole, write_shard
+from earmark.errors import AudioError, ShardError, UserError
+from earmark.io import digest, read_json, read_parquet, sha256, stream_parquet, write_json, write_parquet
+from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
 ASIDE = pa.schema([("id", pa.string()), ("status", pa.string())])
 N_MELS = 80
+_CHUNK = 32
+"""Rows that a worker gets at a time: neighbours, often of one recording."""
+
+
+def samples_of(row: dict[str, Any]) -> np.ndarray:
+    """Samples (N,) float32 at 16 kHz of a manifest row."""
+    member = {"member": row["member"]} if row.get("member") is not None else {}
+    return read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"] or None, **member)
 
 
 def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
@@ -29,94 +48,240 @@ def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.G
 
     :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
     """
-    samples = read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"] or None)
+    return _log_mel(samples_of(row), trim, noise).astype(np.float16)
+
+
+def _log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
     if noise:
         power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (noise[0] / 10)
         samples = samples + noise[1].normal(0.0, power**0.5, len(samples)).astype(np.float32)
-    return fbank(samples, N_MELS).astype(np.float16)
+    return fbank(samples, N_MELS)
 
 
-def _compute(row: dict[str, Any], trim: bool) -> np.ndarray | str:
-    """Features, or why the row is set aside."""
+def audio_hash(samples: np.ndarray) -> int:
+    """First 8 bytes, read big-endian, of the SHA-256 of samples (N,) as 16-bit integers: equal for equal recordings."""
+    pcm = samples * np.float32(32768)
+    np.clip(np.rint(pcm, out=pcm), -32768, 32767, out=pcm)
+    pcm = pcm.astype("<i2")
+    return int.from_bytes(hashlib.sha256(pcm.data).digest()[:8], "big")
+
+
+Computed = tuple[np.ndarray, int] | str
+"""Features and audio hash of a row, or why it is set aside."""
+
+
+def _compute(row: dict[str, Any], trim: bool) -> Computed:
     try:
-        features = features_of(row, trim)
+        samples = samples_of(row)
     except AudioError:
         return "undecodable audio"
+    features = _log_mel(samples, trim)
     if not np.isfinite(features).all():
         return "features not finite"
     status = frames_status(len(features), row["phones"])
-    return features if status == KEPT else status
+    return (features.astype(np.float16), audio_hash(samples)) if status == KEPT else status
 
 
-def build_shards(
-    manifest: Path, folder: Path, corpus: str, inventory: Inventory, hours: float, trim: bool, workers: int
-) -> dict[str, Any]:
-    """Write a corpus's shards into `folder`; `done.json` comes last and says what they hold.
+def _compute_chunk(rows: list[dict[str, Any]], trim: bool) -> list[Computed]:
+    return [_compute(row, trim) for row in rows]
 
-    Rows whose audio turns out unusable go to `aside.parquet`. The bytes do not depend on the number of workers.
+
+@dataclass(frozen=True)
+class Part:
+    """What the shards of one part of a corpus are made of, and where they lie."""
+
+    corpus: str
+    number: int
+    manifest: Path
+    """Labelled manifest of the part."""
+    folder: Path
+    inventory: Inventory
+    hours: float
+    """Of a shard, at most."""
+    trim: bool = False
+    workers: int = 1
+    """Processes; one: this one."""
+
+    def shard(self, number: int) -> Path:
+        """Path of a shard."""
+        return self.folder / f"{self.corpus}-{self.number:04d}-{number:04d}.arrow"
+
+
+def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[Part]:
+    """The parts of a corpus, as the configuration has them."""
+    paths, inventory = RunPaths(config.folder), Inventory.load(config.text.inventory)
+    hours, trim = config.shards.hours, corpus.trim_silence
+    for number in range(corpus.parts):
+        places = paths.manifest(corpus.name, number), paths.shards(corpus.name, number)
+        yield Part(corpus.name, number, *places, inventory, hours, trim, workers)
+
+
+def remove_other_parts(config: Config, corpus: CorpusBase) -> None:
+    """Remove the shards of parts that the corpus had with another setting of `parts`: patterns would find them."""
+    for folder in RunPaths(config.folder).shards(corpus.name).parent.glob("part_[0-9][0-9][0-9][0-9]"):
+        if int(folder.name[-4:]) >= corpus.parts:
+            shutil.rmtree(folder, ignore_errors=True)  # another part's job may be faster
+
+
+def build_shards(part: Part) -> dict[str, Any]:
+    """Write a part's shards; `done.json` comes last and says what they hold.
+
+    Shards that are there, undamaged and made of the same things stay as they are, and so does an equal `done.json`.
+    Rows whose audio turns out unusable go to `aside.parquet`.
+
+    :raises ShardError: a row was lost, or a worker was killed.
     """
-    rows = [row for row in read_parquet(manifest).to_pylist() if row["status"] == KEPT]
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob(f"{corpus}-*"):
-        stale.unlink()
-    aside: list[dict[str, str]] = []
-    moments = Moments(N_MELS)
-    examples = _examples(rows, inventory, trim, workers, aside, moments)
-    shards = []
-    for number in itertools.count():
-        first = next(examples, None)
-        if first is None:
-            break
-        part = _until(itertools.chain([first], examples), hours * 3600 * FRAMES_PER_SECOND)
-        shards.append(write_shard(folder / f"{corpus}-{number:05d}.arrow", part, inventory.hash))
-    write_parquet(folder / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
-    done = {
-        "corpus": corpus,
-        "inventory": inventory.hash,
-        "rows_in": len(rows),
-        "kept": sum(shard["rows"] for shard in shards),
-        "set_aside": len(aside),
-        "shards": shards,
-        "moments": moments.as_json(),
-    }
-    if done["rows_in"] != done["kept"] + done["set_aside"]:
-        raise ShardError(f"{corpus}: {len(rows)} rows in, {done['kept']} kept, {len(aside)} set aside: a row was lost")
-    write_json(folder / "done.json", done)
+    part.folder.mkdir(parents=True, exist_ok=True)
+    labels = sha256(part.manifest)
+    made_of = digest(FORMAT, labels, part.inventory.hash, part.trim)
+    ranges = shard_ranges(part.manifest, part.hours)
+    _remove_others(part, len(ranges))
+    with _Workers(part.workers) as workers:
+        notes = [
+            whole(part.shard(number), digest(made_of, *rows))
+            or _build(part, number, rows, digest(made_of, *rows), workers)
+            for number, rows in enumerate(ranges)
+        ]
+    aside = [{"id": key, "status": status} for one in notes for key, status in one.aside]
+    write_parquet(part.folder / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
+    done = _done(part, notes, labels)
+    if not _says(part.folder / "done.json", done):
+        write_json(part.folder / "done.json", done)
     return done
 
 
+def _says(path: Path, done: dict[str, Any]) -> bool:
+    """Whether the marker is there already; written again, it would make the workflow repeat what follows."""
+    try:
+        return bool(read_json(path) == done)
+    except UserError:
+        return False
+
+
+def shard_ranges(manifest: Path, hours: float) -> list[tuple[int, int]]:
+    """Rows [start, end) of each shard: as few as can be of about equal length, none over `hours` by much."""
+    tables = stream_parquet(manifest, ["status", "duration"])
+    seconds = [_kept_seconds(table) for table in tables]
+    total = np.cumsum(np.concatenate([np.zeros(1), *seconds]))
+    count = int(np.ceil(total[-1] / (hours * 3600)))
+    # total[n] is the length of the first n rows.
+    ends = [int(np.searchsorted(total, total[-1] * number / count - 1e-6)) for number in range(1, count + 1)]
+    bounds = sorted({0, *ends})
+    return list(itertools.pairwise(bounds))
+
+
+def _kept_seconds(table: pa.Table) -> np.ndarray:
+    kept = table["status"].to_numpy(zero_copy_only=False) == KEPT
+    return np.where(kept, np.nan_to_num(table["duration"].to_numpy(zero_copy_only=False).astype(float)), 0.0)
+
+
+def _remove_others(part: Part, count: int) -> None:
+    """Remove what other settings or a killed job left in the folder, so that patterns find this part's files alone."""
+    shards = [part.shard(number) for number in range(count)]
+    ours = {path.with_suffix(suffix).name for path in shards for suffix in (".arrow", ".parquet", ".json")}
+    ours |= {"aside.parquet", "done.json"}
+    for path in part.folder.iterdir():
+        if path.name not in ours:
+            path.unlink(missing_ok=True)
+
+
+def _build(part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers") -> Notes:
+    aside: list[list[str]] = []
+    moments = Moments(N_MELS)
+    examples = _examples(part, rows, workers, aside, moments)
+    return write_shard(part.shard(number), examples, part.inventory.hash, made_of, aside, moments)
+
+
 def _examples(
-    rows: list[dict[str, Any]],
-    inventory: Inventory,
-    trim: bool,
-    workers: int,
-    aside: list[dict[str, str]],
-    moments: Moments,
+    part: Part, rows: tuple[int, int], workers: "_Workers", aside: list[list[str]], moments: Moments
 ) -> Iterator[Example]:
     from tqdm import tqdm
 
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        computed = pool.map(_compute, rows, itertools.repeat(trim), chunksize=32)
-        for row, features in zip(tqdm(rows, desc="features", mininterval=2), computed, strict=True):
-            if isinstance(features, str):
-                aside.append({"id": row["id"], "status": features})
+    tables = stream_parquet(part.manifest, start=rows[0], end=rows[1])
+    kept = (row for table in tables for row in table.to_pylist() if row["status"] == KEPT)
+    progress = tqdm(desc=f"part {part.number}, rows from {rows[0]} on", unit=" rows", mininterval=2)
+    with progress:
+        for row, computed in workers.compute(kept, part.trim):
+            progress.update()
+            if isinstance(computed, str):
+                aside.append([row["id"], computed])
                 continue
+            features, hashed = computed
             if row["split"] == "train":
                 moments.add(features)
-            yield Example(row, inventory.encode(row["phones"]), features)
+            yield Example(row, part.inventory.encode(row["phones"]), features, hashed)
 
 
-def _until(examples: Iterator[Example], frames: float) -> Iterator[Example]:
-    """Examples until they hold `frames` frames."""
-    held = 0
-    for example in examples:
-        yield example
-        held += len(example.features)
-        if held >= frames:
+class _Workers:
+    """Computes features in this process, or in several; a process is started when it is first needed."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "_Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def compute(self, rows: Iterator[dict[str, Any]], trim: bool) -> Iterator[tuple[dict[str, Any], Computed]]:
+        """Each row with what came of it, in order; few rows are under way at a time, whatever takes them up."""
+        if self.count == 1:
+            for row in rows:
+                yield row, _compute(row, trim)
             return
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.count, mp_context=multiprocessing.get_context("spawn"))
+        waiting: collections.deque[tuple[list[dict[str, Any]], Future[list[Computed]]]] = collections.deque()
+        try:
+            while chunk := list(itertools.islice(rows, _CHUNK)):
+                waiting.append((chunk, self._pool.submit(_compute_chunk, chunk, trim)))
+                if len(waiting) > 2 * self.count:
+                    yield from _taken(*waiting.popleft())
+            while waiting:
+                yield from _taken(*waiting.popleft())
+        except BrokenProcessPool:
+            raise ShardError("a worker was killed, likely for its memory: give more, or fewer workers") from None
+
+
+def _taken(chunk: list[dict[str, Any]], future: "Future[list[Computed]]") -> Iterator[tuple[dict[str, Any], Computed]]:
+    return zip(chunk, future.result(), strict=True)
+
+
+def _done(part: Part, notes: list[Notes], manifest_sha256: str) -> dict[str, Any]:
+    """What a part's shards hold: rows = kept + all reasons."""
+    labelled: collections.Counter[str] = collections.Counter()
+    for table in stream_parquet(part.manifest, ["status"]):
+        labelled.update(counts(table))
+    rows_in = labelled.pop(KEPT, 0)
+    aside = collections.Counter(status for one in notes for _, status in one.aside)
+    kept = sum(one.shard["rows"] for one in notes)
+    if rows_in != kept + aside.total():
+        raise ShardError(f"{part.folder}: {rows_in} rows in, {kept} kept, {aside.total()} set aside: a row was lost")
+    moments = [one.moments for one in notes]
+    return {
+        "corpus": part.corpus,
+        "part": part.number,
+        "inventory": part.inventory.hash,
+        "rows": rows_in + labelled.total(),
+        "rows_in": rows_in,
+        "kept": kept,
+        "set_aside": aside.total(),
+        "reasons": ranked(labelled + aside),
+        "shards": [one.shard for one in notes if one.shard["rows"]],
+        "moments": {
+            "frames": sum(one["frames"] for one in moments),
+            "total": sum((np.array(one["total"]) for one in moments), np.zeros(N_MELS)).tolist(),
+            "squares": sum((np.array(one["squares"]) for one in moments), np.zeros(N_MELS)).tolist(),
+        },
+        "manifest": str(part.manifest),
+        "manifest_sha256": manifest_sha256,
+    }
 
 
 def build_dataset(corpora: dict[str, Path], manifests: dict[str, Path], inventory: Inventory, path: Path) -> None:

@@ -1,7 +1,8 @@
 """The catalogue: a DuckDB file with views, not copies, over the Parquet and JSON files of a run.
 
     manifests    every row of every corpus, with its labels and status
-    shard_index  every row in shards: shard, row, frames, duration, text
+    shard_index  every row in shards: shard, row, frames, duration, text, audio_hash
+    training     rows of shard_index that training sees: the split train without duplicates and overlap with test sets
     set_aside    id, corpus and reason of each row that training never sees, whichever stage found it
     metrics      a row a training step: stage, loss, rate, speed
     decisions    the CKA watch: score, reference, triggers
@@ -70,15 +71,16 @@ class View(NamedTuple):
 
 
 VIEWS = {
-    "manifests": View("text/*/manifest.parquet"),
-    "shard_index": View("shards/*/*-[0-9]*.parquet"),
+    "manifests": View("text/*/part_*.parquet"),
+    "shard_index": View("shards/*/part_*/*-[0-9]*.parquet"),
     "metrics": View("*/step_*/metrics.parquet"),
     "decisions": View("cka/trace.json", _DECISIONS),
     "entropy": View("entropy/*.json", _ENTROPY),
     "utterances": View("evaluation/utterances.parquet"),
     "scores": View("evaluation/scores.json"),
 }
-_SHARDS_ASIDE = View("shards/*/aside.parquet")
+_SHARDS_ASIDE = View("shards/*/part_*/aside.parquet")
+_EXCLUDED = View("shards/excluded.parquet")
 
 
 def write_catalog(config: Config, output: Path) -> None:
@@ -106,15 +108,21 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
     """
     folder = folder.resolve()
     selects = {name: _select(folder, view) for name, view in VIEWS.items() if _present(folder, view)}
+    excluded = f"read_parquet({_literal(folder, _EXCLUDED.pattern)})" if _present(folder, _EXCLUDED) else ""
+    if "shard_index" in selects:
+        left_out = f" AND id NOT IN (SELECT id FROM {excluded})" if excluded else ""
+        selects["training"] = f"SELECT * FROM shard_index WHERE split = 'train'{left_out}"
     aside = []
     if "manifests" in selects:
         aside.append(f"SELECT id, corpus, status FROM manifests WHERE status <> '{KEPT}'")
     if _present(folder, _SHARDS_ASIDE):
         files = _literal(folder, _SHARDS_ASIDE.pattern)
         aside.append(
-            "SELECT id, parse_path(filename)[-2] AS corpus, status "
+            "SELECT id, parse_path(filename)[-3] AS corpus, status "
             f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
         )
+    if excluded:
+        aside.append(f"SELECT id, corpus, status FROM {excluded}")
     if aside:
         selects["set_aside"] = " UNION ALL ".join(aside)
     with _said(f"{folder}: delete the damaged file and run its stage again"):

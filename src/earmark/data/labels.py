@@ -2,27 +2,46 @@
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from earmark.audio.fbank import frame_count
 from earmark.audio.read import SAMPLE_RATE
-from earmark.config import Shards
-from earmark.data.manifest import KEPT, LABELLED
+from earmark.config import Shards, Text
+from earmark.data.manifest import KEPT, LABELLED, part_rows
 from earmark.errors import TextError
+from earmark.io import parquet_writer, stream_parquet
 from earmark.text.inventory import Inventory
-from earmark.text.normalise import normalise
+from earmark.text.normalise import normalise, script_fault
 from earmark.text.phonemes import Phonemizer
 
 SUBSAMPLING = 4
 """Feature frames an encoder frame (section A.2)."""
 
 
-def label(manifest: pa.Table, inventory: Inventory, limits: Shards) -> pa.Table:
+def phonemizer(settings: Text) -> Phonemizer:
+    """What labels texts, as the configuration says."""
+    return Phonemizer(Inventory.load(settings.inventory))
+
+
+def label_part(raw: Path, part: int, parts: int, output: Path, labeller: Phonemizer, limits: Shards) -> None:
+    """Label one part of a raw manifest, a row group at a time; parts beyond `parts`, of other settings, are removed."""
+    start, end = part_rows(raw, part, parts)
+    with parquet_writer(output, LABELLED) as writer:
+        for chunk in stream_parquet(raw, start=start, end=end):
+            writer.write_table(label(chunk, labeller, limits))
+    for stale in output.parent.glob("part_[0-9][0-9][0-9][0-9].parquet"):
+        if int(stale.stem[-4:]) >= parts:
+            stale.unlink(missing_ok=True)
+
+
+def label(manifest: pa.Table, labeller: Phonemizer, limits: Shards) -> pa.Table:
     """Columns `text` and `phones` added, `status` set; no row is lost.
 
-    Set aside: empty or unlabelled text, too short, too long, fewer encoder frames than CTC needs.
+    Set aside: empty or unlabelled text, another script than the language's, too short, too long, fewer encoder frames
+    than CTC needs, impossible speaking rate.
     """
     rows = manifest.to_pylist()
     for row in rows:
@@ -30,7 +49,7 @@ def label(manifest: pa.Table, inventory: Inventory, limits: Shards) -> pa.Table:
         if row["status"] == KEPT:
             _normalise(row)
     labelled = [row for row in rows if row["status"] == KEPT]
-    results = Phonemizer(inventory).label_many([(row["text"], row["language"]) for row in labelled])
+    results = labeller.label_many([(row["text"], row["language"]) for row in labelled])
     for row, phones in zip(labelled, results, strict=True):
         if isinstance(phones, TextError):
             row["status"] = phones.reason
@@ -45,9 +64,11 @@ def _normalise(row: dict[str, Any]) -> None:
         row["status"] = "empty text"
         return
     try:
-        row["text"] = normalise(row["raw_text"], row["language"])
+        row["text"] = normalise(row["raw_text"], row["language"] or "")
     except TextError as error:
         row["status"] = error.reason
+        return
+    row["status"] = script_fault(row["text"], row["language"]) or KEPT
 
 
 def length_status(seconds: float | None, phones: list[str], limits: Shards) -> str:
@@ -58,10 +79,13 @@ def length_status(seconds: float | None, phones: list[str], limits: Shards) -> s
         return "too short"
     if seconds > limits.max_seconds:
         return "too long"
-    return frames_status(frame_count(round(seconds * SAMPLE_RATE)), phones)
+    status = frames_status(frame_count(round(seconds * SAMPLE_RATE)), phones)
+    if status == KEPT and not limits.min_labels_per_second <= len(phones) / seconds <= limits.max_labels_per_second:
+        return "impossible speaking rate"
+    return status
 
 
-def frames_status(frames: int, phones: list[str]) -> str:
+def frames_status(frames: int, phones: Sequence[object]) -> str:
     """Kept, or "too few frames for CTC": symbols and repeats need an encoder frame (40 ms) each."""
     if -(-frames // SUBSAMPLING) < minimum_ctc_frames(phones):
         return "too few frames for CTC"

@@ -1,8 +1,11 @@
 """Shards: Arrow IPC files of log-mel features and labels, mapped into memory and read in place.
 
 A shard's columns: id, language, text, phones (list of int16), frames (int32), features (list of float16, frames x
-n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: inventory hash, versions,
-and the SHA-256 of the file itself, computed with 64 placeholders in the hash's place. Beside it lies a Parquet index.
+n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: inventory hash, version of
+the format, and the SHA-256 of the file itself, computed with 64 placeholders in the hash's place.
+
+Beside it lie a Parquet index and, written last, its notes as JSON: what the shard was made of, the checksums of both
+files, and what became of every row. So a job that was killed keeps the shards that it had finished.
 """
 
 import hashlib
@@ -14,12 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-import earmark
-from earmark.errors import ShardError
-from earmark.io import replacing, write_parquet
+from earmark.errors import ShardError, UserError
+from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
-FORMAT = "1"
-"""Version of the shard format and of the normaliser that made its labels."""
+FORMAT = "2"
+"""Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
 ROWS_PER_BATCH = 256
 _PLACEHOLDER = b"@" * 64
 _EDGE = 1 << 16
@@ -50,9 +52,11 @@ INDEX = pa.schema(
         ("phones", pa.int32()),
         ("duration", pa.float64()),
         ("text", pa.string()),
+        ("audio_hash", pa.uint64()),
     ]
 )
-"""Columns of the index beside a shard; `phones` is their number."""
+"""Columns of the index beside a shard; `phones` is their number, `audio_hash` that of `earmark.data.build`."""
+REMEDY = "rebuild it with `earmark verify --repair CONFIG`"
 
 
 class Example(NamedTuple):
@@ -61,6 +65,7 @@ class Example(NamedTuple):
     row: dict[str, Any]
     phones: list[int]
     features: np.ndarray
+    audio_hash: int
 
 
 class Moments:
@@ -76,7 +81,7 @@ class Moments:
         wide = features.astype(np.float64)
         self.frames += len(wide)
         self.total += wide.sum(axis=0)
-        self.squares += (wide**2).sum(axis=0)
+        self.squares += np.einsum("ij,ij->j", wide, wide)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be summed over shards."""
@@ -88,28 +93,74 @@ def crc(features: np.ndarray, phones: np.ndarray) -> int:
     return zlib.crc32(phones.data, zlib.crc32(features.data))
 
 
-def write_shard(path: Path, examples: Iterable[Example], inventory_hash: str) -> dict[str, Any]:
-    """Write a shard and its index; the index comes last, so that a shard without one is not whole.
+class Notes(NamedTuple):
+    """What is known of a shard beside its rows."""
 
-    :returns: {"shard", "rows", "seconds", "sha256"}.
+    made_of: str
+    """Hash of everything that its bytes depend on."""
+    shard: dict[str, Any]
+    """{"shard", "rows", "seconds", "sha256"}."""
+    index_sha256: str
+    aside: list[list[str]]
+    """Id and reason of each row that was meant for the shard and could not be used."""
+    moments: dict[str, Any]
+    """Sums over its training rows."""
+
+
+def write_shard(
+    path: Path,
+    examples: Iterable[Example],
+    inventory_hash: str,
+    made_of: str = "",
+    aside: list[list[str]] | None = None,
+    moments: Moments | None = None,
+) -> Notes:
+    """Write a shard, its index and its notes; the notes come last, so that a shard without them is not whole.
+
+    A shard without a row has no Arrow file. `aside` and `moments` may grow while examples are taken.
     """
-    metadata = {
-        "format": FORMAT,
-        "earmark": earmark.__version__,
-        "inventory": inventory_hash,
-        "sha256": _PLACEHOLDER.decode(),
-    }
+    noted, indexed = path.with_suffix(".json"), path.with_suffix(".parquet")
+    noted.unlink(missing_ok=True)
     index: list[dict[str, Any]] = []
+    checksum = _write_arrow(path, iter(examples), inventory_hash, index)
+    write_parquet(indexed, pa.Table.from_pylist(index, schema=INDEX))
+    seconds = round(sum(row["duration"] for row in index), 3)
+    shard = {"shard": path.name, "rows": len(index), "seconds": seconds, "sha256": checksum}
+    notes = Notes(made_of, shard, sha256(indexed), aside or [], moments.as_json() if moments else {})
+    write_json(noted, notes._asdict() | {"digest": digest(*notes)})
+    return notes
+
+
+def read_notes(path: Path) -> Notes:
+    """Notes of a shard, their own checksum compared.
+
+    :raises ShardError: there are none, or they are damaged.
+    """
+    try:
+        noted = read_json(path.with_suffix(".json"))
+        stated, notes = noted.pop("digest"), Notes(**noted)
+    except (UserError, AttributeError, KeyError, TypeError) as error:
+        raise ShardError(f"{path} is damaged (its notes: {error}): {REMEDY}") from None
+    if stated != digest(*notes):
+        raise ShardError(f"{path} is damaged (its notes): {REMEDY}")
+    return notes
+
+
+def _write_arrow(path: Path, examples: Iterator[Example], inventory_hash: str, index: list[dict[str, Any]]) -> str:
+    """Write the Arrow file, append to `index`, return the checksum; no example, no file."""
+    batches = _batches(examples)
+    batch = next(batches, None)
+    if batch is None:
+        path.unlink(missing_ok=True)
+        return ""
+    metadata = {"format": FORMAT, "inventory": inventory_hash, "sha256": _PLACEHOLDER.decode()}
     with replacing(path) as temporary:
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA.with_metadata(metadata)) as writer:
-            for batch in _batches(examples):
-                for example in batch:
-                    index.append(_index_row(example, path.name, len(index)))
+            while batch:
+                index += [_index_row(one, path.name, len(index) + place) for place, one in enumerate(batch)]
                 writer.write_batch(_record_batch(batch))
-        checksum = _stamp(temporary)
-    write_parquet(path.with_suffix(".parquet"), pa.Table.from_pylist(index, schema=INDEX))
-    seconds = sum(row["duration"] for row in index)
-    return {"shard": path.name, "rows": len(index), "seconds": round(seconds, 3), "sha256": checksum}
+                batch = next(batches, None)
+        return _stamp(temporary)
 
 
 def _batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
@@ -153,6 +204,7 @@ def _index_row(example: Example, shard: str, position: int) -> dict[str, Any]:
         "frames": frames,
         "phones": len(example.phones),
         "duration": frames / 100,
+        "audio_hash": example.audio_hash,
     }
 
 
@@ -203,11 +255,9 @@ class Shard:
             self._map = pa.memory_map(str(self.path))
             self._reader = pa.ipc.open_file(self._map)
         except FileNotFoundError:
-            raise ShardError(f"{path} does not exist: build the shards again") from None
+            raise ShardError(f"{path} does not exist: {REMEDY}") from None
         except (pa.ArrowInvalid, OSError) as error:
-            raise ShardError(
-                f"{path} is damaged ({error}): delete it and its folder's done.json, build again"
-            ) from None
+            raise ShardError(f"{path} is damaged ({error}): {REMEDY}") from None
         self.metadata = {key.decode(): value.decode() for key, value in (self._reader.schema.metadata or {}).items()}
         if inventory_hash and self.metadata.get("inventory") != inventory_hash:
             raise ShardError(
@@ -227,9 +277,7 @@ class Shard:
         except (IndexError, ValueError, OSError, pa.ArrowException):
             whole = False
         if not whole:
-            raise ShardError(
-                f"{self.path} is damaged in row {row} (checksum): delete it and its folder's done.json, build again"
-            )
+            raise ShardError(f"{self.path} is damaged in row {row} (checksum): {REMEDY}")
         return feature.reshape(frames[position], -1), phone
 
     def _batch(self, number: int) -> tuple[np.ndarray, ...]:
@@ -247,13 +295,25 @@ class Shard:
         return self._columns[number]
 
 
-def verify(path: Path) -> str:
-    """SHA-256 of a whole shard, compared with the one in its schema.
+def verify(path: Path) -> Notes:
+    """Notes of a whole shard, whose file and index have the checksums that they state.
 
-    :raises ShardError: damaged or cut short.
+    :raises ShardError: damaged, cut short, or without its index or notes.
     """
-    stated = Shard(path).metadata.get("sha256", "")
-    found = _hash_without(path, stated.encode()) if len(stated) == len(_PLACEHOLDER) else ""
-    if stated != found:
-        raise ShardError(f"{path} is damaged (SHA-256): delete it and its folder's done.json, build again")
-    return stated
+    notes, index = read_notes(path), path.with_suffix(".parquet")
+    if notes.shard["rows"]:
+        stated = Shard(path).metadata.get("sha256", "")
+        found = _hash_without(path, stated.encode()) if len(stated) == len(_PLACEHOLDER) else ""
+        if stated != found or stated != notes.shard["sha256"]:
+            raise ShardError(f"{path} is damaged (SHA-256): {REMEDY}")
+    if not index.is_file() or sha256(index) != notes.index_sha256:
+        raise ShardError(f"{path} is damaged (its index {index.name}): {REMEDY}")
+    return notes
+
+
+def whole(path: Path, made_of: str) -> Notes | None:
+    """Notes of a shard that is undamaged and was made of the same things; None: it is to be built."""
+    try:
+        return verify(path) if read_notes(path).made_of == made_of else None
+    except ShardError:
+        return None

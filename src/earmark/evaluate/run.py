@@ -12,14 +12,14 @@ import pyarrow as pa
 import torch
 from tqdm import tqdm
 
-from earmark.config import Config, TestSet
+from earmark.config import Config, CorpusBase, TestSet
 from earmark.data.build import features_of
 from earmark.data.dataset import Batch, Dataset
-from earmark.data.manifest import KEPT
+from earmark.data.manifest import kept_rows
 from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
-from earmark.io import read_parquet, write_json, write_parquet
+from earmark.io import write_json, write_parquet
 from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
 from earmark.metrics.hallucination import is_hallucination
 from earmark.paths import RunPaths
@@ -79,7 +79,7 @@ def _batches(config: Config, dataset: Dataset, test: TestSet) -> list[Batch]:
     recordings = {
         row["id"]: (row, corpus.trim_silence)
         for corpus in config.corpora
-        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist()
+        for row in kept_rows(_manifests(config, corpus), test.of or test.name)
     }
     return [_noisy(batch, recordings, dataset, test.noise_db, config.seed) for batch in batches]
 
@@ -96,9 +96,12 @@ def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels:
 
 def _training_texts(config: Config) -> Iterator[tuple[str, list[str]]]:
     for corpus in config.corpora:
-        for row in read_parquet(RunPaths(config.folder).manifest(corpus.name)).to_pylist():
-            if row["status"] == KEPT and row["split"] == "train":
-                yield row["text"], row["phones"]
+        for row in kept_rows(_manifests(config, corpus), "train", ["text", "phones"]):
+            yield row["text"], row["phones"]
+
+
+def _manifests(config: Config, corpus: CorpusBase) -> list[Path]:
+    return RunPaths(config.folder).manifests(corpus.name, corpus.parts)
 
 
 def _recognize(

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from earmark.config import Config, segments
+from earmark.config import Config, CorpusBase, segments
 from earmark.diagnose.watch import phases
 from earmark.errors import ShardError
 from earmark.io import read_json, read_parquet
@@ -134,7 +135,8 @@ class Results:
 
         :raises ShardError: rows in differ from kept + set aside as the shards have them.
         """
-        return [part for name, account in self.dataset["corpora"].items() for part in _parts(name, account)]
+        accounts = self.dataset["corpora"]
+        return [part for one in self.config.corpora for part in _parts(self.config, one, accounts[one.name])]
 
     @property
     def started(self) -> float:
@@ -169,25 +171,34 @@ def system_of(systems: list[str], measure: str) -> str:
     return "beam" if "beam" in systems else "greedy"
 
 
-def _parts(name: str, account: dict[str, Any]) -> list[Part]:
-    """Rows in from the manifest, rows kept from the indexes beside the shards."""
-    keys = ["split", "language"]
-    manifest = read_parquet(account["manifest"], [*keys, "status"])
-    rows = _grouped(manifest, keys, [([], "count_all")])
-    index = pa.concat_tables(
-        read_parquet((Path(account["folder"]) / shard["shard"]).with_suffix(".parquet"), [*keys, "duration"])
-        for shard in account["shards"]
-    )
-    kept = _grouped(index, keys, [([], "count_all"), ("duration", "sum")])
+def _parts(config: Config, corpus: CorpusBase, account: dict[str, Any]) -> list[Part]:
+    """Rows in from the labelled manifests, rows kept from the indexes beside the shards but for the excluded ones."""
+    keys, paths = ["split", "language"], RunPaths(config.folder)
+    manifests = [read_parquet(path, keys) for path in paths.manifests(corpus.name, corpus.parts)]
+    rows = _grouped(pa.concat_tables(manifests), keys, [([], "count_all")])
+    indexes = [
+        read_parquet((marker.parent / shard["shard"]).with_suffix(".parquet"), [*keys, "duration", "id"])
+        for marker in (paths.shards_done(corpus.name, part) for part in range(corpus.parts))
+        for shard in read_json(marker)["shards"]
+    ]
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    if indexes:
+        index = pa.concat_tables(indexes)
+        if paths.excluded.is_file():
+            excluded = pc.is_in(index["id"], read_parquet(paths.excluded, ["id"])["id"].combine_chunks())
+            index = index.filter(pc.invert(excluded))
+        kept = _grouped(index, keys, [([], "count_all"), ("duration", "sum")])
     splits = [split for split, _ in rows]
     none = {"count_all": 0, "duration_sum": 0.0}
     parts = [
-        Part(name, split, language, one["count_all"], *kept.get((split, language), none).values())
+        Part(corpus.name, split, language, one["count_all"], *kept.get((split, language), none).values())
         for (split, language), one in sorted(rows.items(), key=lambda item: splits.index(item[0][0]))
     ]
     aside = sum(part.set_aside for part in parts)
     if aside != sum(account["set_aside"].values()) or sum(part.kept for part in parts) != account["kept"]:
-        raise ShardError(f"{name}: {aside} rows are not in its shards, {account['set_aside']} set aside: build again")
+        raise ShardError(
+            f"{corpus.name}: {aside} rows are not in its shards, {account['set_aside']} set aside: build again"
+        )
     return parts
 
 

@@ -234,3 +234,8 @@ def _build_whole(folder: Path, build: Callable[[Path], object]) -> None:
 
 def _cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earmark"
+
+
+def script_fault(text: str, language: str) -> str | None:
+    """Why a normalised text cannot be in its language: "wrong script"; None where it can."""
+    return "wrong script" if language == "en" and re.search(f"[{HAN}]", text) else None

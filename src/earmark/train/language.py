@@ -21,8 +21,9 @@ from torch import nn
 
 from earmark.config import Config, SmallLLM
 from earmark.data.batches import BatchPlan
+from earmark.data.manifest import kept_rows
 from earmark.errors import TextError
-from earmark.io import read_json, read_parquet, write_json
+from earmark.io import read_json, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
 from earmark.models.speech_llm import splice, target_logits
 from earmark.text.inventory import Inventory
@@ -86,9 +87,7 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:
     """Distinct training transcripts with their phones, and further text where asked for."""
-    columns = ["split", "status", "text", "phones"]
-    rows = [row for path in manifests for row in read_parquet(path, columns).to_pylist()]
-    texts = {row["text"]: row["phones"] for row in rows if row["status"] == "kept" and row["split"] == "train"}
+    texts = {row["text"]: row["phones"] for row in kept_rows(manifests, "train", ["text", "phones"])}
     further = {"hsk_sentences": _hsk_sentences, "jieba_words": _jieba_words}
     for name in settings.texts:
         new = [text for text in further[name]() if text not in texts]

@@ -12,7 +12,7 @@ from earmark.errors import AudioError
 
 SAMPLE_RATE = 16_000
 """Samples a second that all features are computed at."""
-MISSING_SECONDS = 0.5
+MISSING_SECONDS = 1.0
 """What a recording may lack of the duration that was asked for: tables round, and count an encoder's padding."""
 
 _G722_BYTES_PER_SECOND = 8_000

@@ -118,7 +118,7 @@ class _Shard:
         self._root = corpus.audio or corpus.path
         self._cuts = cuts
         self._members: dict[str, str] | None = None
-        self._last: tuple[str, Row] = ("", {})
+        self._last: tuple[str | None, Row] = (None, {})
 
     def place(self, cut: Json, source: Json) -> Row:
         """Audio and member of a source; `status` where it cannot be used."""

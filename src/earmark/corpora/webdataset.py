@@ -24,6 +24,8 @@ from earmark.errors import AudioError
 
 AUDIO = ("flac", "wav", "mp3", "opus", "ogg", "m4a")
 """Endings of audio, the preferred first."""
+UNREADABLE = "tar cannot be read to its end"
+"""Status of the row that stands for the rest of a tar; its text says why: damage, or too large."""
 _MAX_TEXT = 1 << 20
 
 
@@ -38,14 +40,14 @@ def read(corpus: WebdatasetCorpus, folder: Path) -> Iterator[Row]:
         try:
             index = tar_index(path)
         except AudioError as error:
-            yield bad_line(corpus, path, 0, str(error), "file is cut short or damaged")
+            yield bad_line(corpus, path, 0, str(error), UNREADABLE)
             continue
         for key, names in itertools.groupby(index.members, _key):
             yield _row(corpus, path, key, {_ending(name): name for name in names})
         for number, (name, reason) in enumerate(index.refused.items(), 1):
             yield bad_line(corpus, path, number, name, reason)
         if index.fault:
-            yield bad_line(corpus, path, 0, index.fault, "file is cut short or damaged")
+            yield bad_line(corpus, path, 0, index.fault, UNREADABLE)
 
 
 def _key(name: str) -> str:

@@ -6,6 +6,7 @@ FLAC. Lossy formats carry state from block to block (overlap, bit reservoir, pre
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
@@ -75,7 +76,7 @@ def open_decoder(source: Source) -> Decoder:
 
     if not source.is_g722:
         with contextlib.suppress(soundfile.LibsndfileError):
-            file = _forward(source.open())
+            file = _forward()(source.open())
             if file.frames < _UNKNOWN_FRAMES:
                 return SoundFileDecoder(source, file)
             file.close()
@@ -103,7 +104,8 @@ def _check(source: Source, rate: int, channels: int) -> None:
         raise AudioError(f"{source} has {channels} channels: replace it or leave it out")
 
 
-def _forward(target: "str | BinaryIO") -> "soundfile.SoundFile":
+@lru_cache(maxsize=1)
+def _forward() -> "type[soundfile.SoundFile]":
     import soundfile
 
     class Forward(soundfile.SoundFile):
@@ -112,7 +114,7 @@ def _forward(target: "str | BinaryIO") -> "soundfile.SoundFile":
         def seekable(self) -> bool:
             return False
 
-    return Forward(target)
+    return Forward
 
 
 class SoundFileDecoder:

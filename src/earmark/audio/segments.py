@@ -32,7 +32,10 @@ def segment(source: Source, offset: float, duration: float | None) -> tuple[np.n
     """
     if offset == 0 and duration is None:
         return Cursor(source).cut(0, None)
-    stat = source.path.stat()
+    try:
+        stat = source.path.stat()
+    except OSError as error:
+        raise AudioError(f"{source} cannot be read ({error}): correct the path") from None
     # The process is part of the key: a decoder's position in a file that a fork shares must not be trusted.
     key = (os.getpid(), source, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     cache = _open.__dict__.setdefault("cursors", OrderedDict())

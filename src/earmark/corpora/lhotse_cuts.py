@@ -84,18 +84,20 @@ def _where(shard: "_Shard", cut: Json, supervision: Json) -> Row:
     found = shard.place(cut, source)
     if "status" in found:
         return found
-    begin, shift, duration = seconds(cut.get("start")), supervision.get("start"), seconds(supervision.get("duration"))
-    # A supervision may begin before its cut; its own time is relative to the cut's.
-    moved = isinstance(shift, int | float) and abs(shift) < _LONGEST
-    if begin is None or not moved or begin + shift < 0 or not duration:
+    begin, duration = _begin(cut, supervision), seconds(supervision.get("duration"))
+    if begin is None or not duration:
         return found | {"status": NO_SPAN}
     known = _channels(source.get("channels"))
-    single = len(known) > 1 and len(channels) == 1
-    return found | {
-        "channel": known.index(channels[0]) if single else None,
-        "offset": begin + shift,
-        "duration": duration,
-    }
+    some = set(channels) < set(known)
+    return found | {"channel": known.index(channels[0]) if some else None, "offset": begin, "duration": duration}
+
+
+def _begin(cut: Json, supervision: Json) -> float | None:
+    """Seconds into the recording at which a supervision begins, which may be before its cut; None: not a time."""
+    begin, shift = seconds(cut.get("start")), supervision.get("start")
+    if begin is None or not isinstance(shift, int | float) or not abs(shift) < _LONGEST:
+        return None
+    return seconds(begin + shift)
 
 
 def _channels(value: Any) -> list[int]:

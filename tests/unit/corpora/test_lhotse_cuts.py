@@ -131,6 +131,12 @@ def test_each_channel_s_own_file(rows, tmp_path):
     assert [row["channel"] for row in found] == [None, None]
 
 
+def test_of_several_of_more_channels_the_first_is_taken(rows):
+    said = [supervision("u1", 0.0, 1.0, "x", channel=[2, 1])]
+    (row,) = rows(sources(file_source("a.wav", [0, 1, 2]), supervisions=said))
+    assert row["channel"] == 2
+
+
 def test_a_speaker_on_all_channels_is_their_mean(rows):
     (row,) = rows(
         sources(file_source("a.wav", [0, 1]), supervisions=[supervision("u1", 0.0, 1.0, "x", channel=[0, 1])])

@@ -1,12 +1,17 @@
 """From each kind of own data to its samples: what a row says is what is heard."""
 
 import importlib
+import re
+from typing import get_args
 
 import numpy as np
 import pytest
+import yaml
 from encoded import voice
+from pydantic import TypeAdapter
 
 from earmark.audio.read import SAMPLE_RATE, read_audio
+from earmark.config import Corpus, OwnCorpus
 from earmark.corpora.base import reader
 from earmark.data import manifest
 
@@ -64,3 +69,19 @@ def test_rows_are_the_same_each_time(tmp_path, name):
     settings = importlib.import_module(f"miniatures.{name}").make(tmp_path)
     read = reader(settings)
     assert list(read(settings, tmp_path)) == list(read(settings, tmp_path))
+
+
+def test_every_example_of_the_docs_is_a_corpus_and_every_reader_has_one(repository):
+    page = (repository / "docs/own_data.md").read_text(encoding="utf-8")
+    found = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    corpora = [TypeAdapter(Corpus).validate_python(corpus) for listed in found for corpus in listed["corpora"]]
+    own = {one for one in get_args(get_args(Corpus)[0]) if issubclass(one, OwnCorpus)}
+    assert {type(corpus) for corpus in corpora} == own
+
+
+def test_every_status_of_the_docs_is_one_of_the_code(repository):
+    page = (repository / "docs/own_data.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (repository / "src/earmark").rglob("*.py"))
+    statuses = re.findall(r"^\| `([^`]+)` \|", page.partition("## What is set aside")[2], re.MULTILINE)
+    assert len(statuses) > 15
+    assert not [status for status in statuses if f'"{status}"' not in code]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earmark.audio.container import bytes_column
-from earmark.audio.read import audio_seconds
 from earmark.config import HfParquetCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import bad_line, described, files, printable, seconds, string
-from earmark.errors import AudioError, CorpusError
+from earmark.corpora.recordings import measured
+from earmark.errors import CorpusError
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -72,15 +72,10 @@ def _value(cell: Any) -> Any:
 
 def _row(corpus: HfParquetCorpus, path: Path, number: int, values: dict[str, Any]) -> Row:
     names = corpus.columns
-    described_ = described(
-        corpus, *(values.get(key) for key in (names.text, names.language, names.speaker, names.split))
-    )
+    about = described(corpus, *(values.get(key) for key in (names.text, names.language, names.speaker, names.split)))
     member = str(number) if corpus.audio == "audio" else f"{number}:{corpus.audio}"
     where: Row = {"audio": printable(path), "member": member, "duration": seconds(values.get(names.duration)) or None}
-    if where["duration"] is None and "status" not in described_:
-        try:
-            where["duration"] = audio_seconds(path, member)
-        except AudioError:
-            where["status"] = "undecodable audio"
+    if where["duration"] is None and "status" not in about:
+        where |= measured(path, member)
     relative = path.relative_to(corpus.path).with_suffix("").as_posix()
-    return row(corpus, string(values.get(names.id)) or printable(f"{relative}-{number}"), **where | described_)
+    return row(corpus, string(values.get(names.id)) or printable(f"{relative}-{number}"), **where | about)

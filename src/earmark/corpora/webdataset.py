@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from earmark.audio.container import open_member, tar_index
-from earmark.audio.read import audio_seconds
 from earmark.config import WebdatasetCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import bad_line, described, files, printable, seconds, string
+from earmark.corpora.recordings import measured
 from earmark.errors import AudioError
 
 AUDIO = ("flac", "wav", "mp3", "opus", "ogg", "m4a")
@@ -72,19 +72,12 @@ def _row(corpus: WebdatasetCorpus, path: Path, key: str, members: dict[str, str]
     about = described(corpus, *(values.get(name) for name in (keys.text, keys.language, keys.speaker, keys.split)))
     if member is None:
         where["status"] = "missing audio"
+    elif string(member) is None:
+        where |= {"member": None, "status": "name of the member is not UTF-8"}
     elif "status" not in about:
-        where |= _measured(path, member, seconds(values.get(keys.duration)))
+        duration = seconds(values.get(keys.duration))
+        where |= {"duration": duration} if duration else measured(path, member)
     return row(corpus, string(values.get(keys.id)) or fallback, **where | about)
-
-
-def _measured(path: Path, member: str, known: float | None) -> Row:
-    """Duration of a member: the one known, or its header's."""
-    if string(member) is None:
-        return {"member": None, "status": "name of the member is not UTF-8"}
-    try:
-        return {"duration": known or audio_seconds(path, member)}
-    except AudioError:
-        return {"status": "undecodable audio"}
 
 
 def _fields(path: Path, members: dict[str, str]) -> tuple[dict[str, Any], str | None]:

@@ -48,7 +48,7 @@ def test_optional_columns(rows):
 
 
 def test_a_known_duration_spares_the_audio(rows, monkeypatch):
-    monkeypatch.setattr(hf_parquet, "audio_seconds", lambda *_: pytest.fail("audio was read"))
+    monkeypatch.setattr(hf_parquet, "measured", lambda *_: pytest.fail("audio was read"))
     found = rows(text=["x", "y"], seconds=[0.5, 1.5], settings={"columns": Fields(duration="seconds")})
     assert [row["duration"] for row in found] == [0.5, 1.5]
 

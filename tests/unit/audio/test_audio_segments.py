@@ -160,7 +160,7 @@ def test_a_segment_of_ten_hours_is_found_at_once_in_little_memory(tmp_path):
     np.testing.assert_allclose(samples, voice(60.0, 8_000)[84_000:100_000], atol=1e-4)
 
 
-@pytest.mark.parametrize("ending", ["mp3", "opus", "m4a"])
+@pytest.mark.parametrize("ending", ["mp3", "m4a"])  # libsndfile, FFmpeg
 def test_decoding_forward_takes_little_memory(tmp_path, ending):
     path = write(tmp_path / f"a.{ending}", np.zeros(600 * RATE, dtype=np.float32))
     read_audio(path, 0.0, 1.0)

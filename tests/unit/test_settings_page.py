@@ -24,7 +24,7 @@ def _sections() -> list[type[config.Section]]:
     found = [config.Section]
     for section in found:
         found += section.__subclasses__()
-    return [section for section in found if section not in (config.Section, config.CorpusBase)]
+    return [section for section in found if section not in (config.Section, config.CorpusBase, config.OwnCorpus)]
 
 
 @pytest.mark.parametrize("section", _sections(), ids=lambda section: section.__name__)

@@ -9,13 +9,13 @@ from earmark.errors import AudioError, CorpusError
 from earmark.io import digest
 
 
-def measured(path: Path) -> dict[str, Any]:
-    """Manifest values `audio` and `duration` (seconds) of a file; `status` too where it is unusable."""
-    values: dict[str, Any] = {"audio": str(path)}
+def measured(path: Path, member: str | None = None) -> dict[str, Any]:
+    """Manifest values `audio`, `member` and `duration` (seconds) of a recording; `status` too where it is unusable."""
+    values: dict[str, Any] = {"audio": str(path)} | ({} if member is None else {"member": member})
     if not path.is_file():
         return values | {"status": "missing audio"}
     try:
-        return values | {"duration": audio_seconds(path)}
+        return values | {"duration": audio_seconds(path, member)}
     except AudioError:
         return values | {"status": "undecodable audio"}
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import zipfile
 
 import pytest
 
@@ -166,6 +167,31 @@ def test_a_header_that_would_fill_memory_is_refused(tmp_path):
     with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
         packed.write(header.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20))
     refused(tmp_path / "a.tar.gz", tmp_path / "audio", "a header claims 8589934592 bytes")
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_SPARSE])
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_member_that_claims_ten_terabytes_is_refused_before_a_byte_is_written(tmp_path, kind, mode):
+    header = tarfile.TarInfo("corpus/big.wav")
+    header.size = 10 << 40
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    if kind == tarfile.GNUTYPE_SPARSE:
+        block[124:136] = b"00000000000\0"  # stored size
+        block[156:157] = kind
+        block[483:495] = b"\x80" + (10 << 40).to_bytes(11, "big")  # real size
+        block[148:156] = b" " * 8
+        block[148:156] = f"{sum(block):06o}\0 ".encode()
+    data = bytes(block) + bytes(2048)
+    path = tmp_path / "a.tar"
+    path.write_bytes(gzip.compress(data) if mode == "w:gz" else data)
+    refused(path, tmp_path / "audio", "claims 10995116277760 bytes|neither a folder nor a regular file")
+    assert not list(tmp_path.rglob("*.wav"))
+
+
+def test_a_zip_is_no_archive_of_ours(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.tar", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("../out.wav", bytes(8 << 20))
+    refused(tmp_path / "a.tar", tmp_path / "audio", "cannot be unpacked")
 
 
 def test_a_negative_size_is_refused(tmp_path):

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from earmark.config import Config, parse, segments
 from earmark.data.build import ASIDE, N_MELS, build_dataset
-from earmark.data.manifest import LABELLED, table
+from earmark.data.manifest import KEPT, LABELLED, counts, table
 from earmark.data.shards import Example, Moments, write_shard
 from earmark.diagnose.watch import decide, initial, phases
 from earmark.evaluate.run import PHONES, scores
 from earmark.evaluate.run import SCHEMA as UTTERANCES
-from earmark.io import read_json, write_json, write_parquet
+from earmark.io import read_json, sha256, write_json, write_parquet
 from earmark.metrics.error_rates import error_counts
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
@@ -156,15 +156,33 @@ def _data(config: Config, paths: RunPaths) -> None:
             elif number == 1 and index == 7:
                 aside.append({"id": row["id"], "status": "undecodable audio"})
             else:
-                examples.append(Example(row, inventory.encode(row["phones"]), np.ones((180, N_MELS), np.float16)))
+                # The eighth recording of both corpora is the same.
+                heard = 8 if index == 8 else 1000 * number + index
+                features = np.ones((180, N_MELS), np.float16)
+                examples.append(Example(row, inventory.encode(row["phones"]), features, heard))
             rows.append(row)
-        write_parquet(paths.manifest(corpus), table(rows, LABELLED))
-        shard = write_shard(paths.shards(corpus) / f"{corpus}-00000.arrow", examples, inventory.hash)
+        labelled = table(rows, LABELLED)
+        write_parquet(paths.manifest(corpus), labelled)
+        notes = write_shard(paths.shards(corpus) / f"{corpus}-0000-0000.arrow", examples, inventory.hash)
         write_parquet(paths.shards(corpus) / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
         moments = Moments(N_MELS)
         moments.add(examples[0].features)
-        done = {"corpus": corpus, "kept": len(examples), "shards": [shard], "moments": moments.as_json()}
-        write_json(paths.shards(corpus) / "done.json", done)
+        reasons = counts(labelled)
+        done = {
+            "corpus": corpus,
+            "part": 0,
+            "inventory": inventory.hash,
+            "rows": len(rows),
+            "rows_in": reasons.pop(KEPT),
+            "kept": len(examples),
+            "set_aside": len(aside),
+            "reasons": reasons | {one["status"]: 1 for one in aside},
+            "shards": [notes.shard],
+            "moments": moments.as_json(),
+            "manifest": str(paths.manifest(corpus)),
+            "manifest_sha256": sha256(paths.manifest(corpus)),
+        }
+        write_json(paths.shards_done(corpus), done)
         log = paths.folder / "logs" / "corpus" / f"{corpus}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()

@@ -78,6 +78,14 @@ def label(config: Path, run: str | None, name: str, part: int | None) -> None:
         label_part(paths.raw_manifest(name), number, one.parts, output, labeller, settings.shards)
 
 
+def _one_thread() -> None:
+    """Keep numpy's matrix products to one thread: how many there are shows in the last bits of features.
+
+    It has to be said before numpy is imported. Snakemake sets OMP_NUM_THREADS to the rule's number of threads.
+    """
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+
 @cli.command()
 @config_argument
 @click.argument("name")
@@ -85,6 +93,7 @@ def label(config: Path, run: str | None, name: str, part: int | None) -> None:
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 def shards(config: Path, run: str | None, name: str, part: int | None, workers: int) -> None:
     """Build the shards of a corpus from its labelled manifests; those that are whole already are kept."""
+    _one_thread()
     from earmark.data.build import build_shards, parts_of
 
     settings = load(config, run)
@@ -113,6 +122,7 @@ def verify(places: tuple[Path, ...], repair: Path | None, run: str | None, worke
     """Compare shards, or all shards below folders such as results/RUN, with their checksums; name the damaged ones."""
     from earmark.data.verify import damaged, rebuild
 
+    _one_thread()
     if not places and repair is None:
         raise UserError("nothing to verify: name shards, the folder of a run, or --repair CONFIG")
     if repair is None:

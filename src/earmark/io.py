@@ -142,7 +142,7 @@ def _readable(path: Path | str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the stage that writes it first") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not readable Parquet ({error}): delete it and run its stage again") from None
 
 

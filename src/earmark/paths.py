@@ -3,7 +3,7 @@
 corpora/NAME/manifest.parquet        rows as the corpus has them (and audio/ where it was synthesised)
 text/NAME/part_0000.parquet          the same rows with text, phones and status, in the corpus's `parts`
 shards/NAME/part_0000/               the shards of a part:
-    NAME-0000-0000.arrow             features and labels (part, number); .parquet beside it is the index
+    NAME-0000-0000.arrow             features and labels (part, number); .parquet is the index, .json its checksums
     aside.parquet, done.json         rows that could not be used, and what the part's shards hold
 shards/dataset.json                  all that training sees of the data; with it index.arrow and excluded.parquet
 llm/                                 the language model and tokenizer that post-training starts from

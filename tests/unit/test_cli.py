@@ -3,16 +3,20 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 import yaml
 from tiny import CONFIG, SETTINGS, Runner, TinyRun, buzz
 
-from earmark.io import read_json
+from earmark.data.manifest import LABELLED
+from earmark.io import read_json, write_parquet
 
 
 def refused(outcome: tuple[int, str, str]) -> str:
@@ -86,7 +90,7 @@ def flip(path: Path, part: float) -> None:
 
 
 def test_shard_with_a_flipped_byte(earmark: Runner, tiny_copy: TinyRun) -> None:
-    shard = tiny_copy.paths.shards("spoken") / "spoken-00000.arrow"
+    shard = tiny_copy.paths.shards("spoken") / "spoken-0000-0000.arrow"
     code, out, _ = earmark("verify", shard)
     assert (code, out.split()) == (
         0,
@@ -97,17 +101,89 @@ def test_shard_with_a_flipped_byte(earmark: Runner, tiny_copy: TinyRun) -> None:
     done = tiny_copy.paths.step("pretrain", 2) / "done.json"
     done.unlink()
     line = refused(earmark("train", CONFIG, "pretrain", 2))
-    assert re.search(r"spoken-00000\.arrow is damaged in row 1\d \(checksum\): delete it", line)
+    assert re.search(r"spoken-0000-0000\.arrow is damaged in row 1\d \(checksum\): rebuild it", line)
     assert not done.exists()
 
 
-def test_all_damaged_shards_are_named(earmark: Runner, tiny_copy: TinyRun) -> None:
-    shards = sorted(tiny_copy.folder.glob("shards/*/*.arrow"))
-    shards[0].write_bytes(shards[0].read_bytes()[:-100])
-    flip(shards[1], 0.5)
-    code, out, err = earmark("verify", *shards, tiny_copy.folder / "gone.arrow")
+def test_verify_names_each_damaged_shard_of_a_run_and_repair_rebuilds_them(earmark: Runner, tiny_copy: TinyRun) -> None:
+    shards = tiny_copy.folder / "shards"
+    spoken, own = (tiny_copy.paths.shards(name) / f"{name}-0000-0000.arrow" for name in ("spoken", "own"))
+    code, out, _ = earmark("verify", tiny_copy.folder)
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, [str(own), str(spoken)])
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in shards.rglob("*") if path.is_file()}
+    flip(spoken, 0.5)
+    own.unlink()
+    code, out, err = earmark("verify", shards)
     assert (code, out) == (2, "")
-    assert all(str(path) in err for path in [*shards, tiny_copy.folder / "gone.arrow"])
+    assert [line.partition(": ")[2].split()[:3] for line in err.splitlines()] == [
+        [str(own), "does", "not"],
+        [str(spoken), "is", "damaged"],
+    ]
+    code, out, _ = earmark("verify", "--repair", CONFIG)
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert {path: path.read_bytes() for path in before} == {path: data for path, (data, _) in before.items()}
+    # The markers stand as they did: nothing that was trained on these shards is to be trained again.
+    for path in [*shards.rglob("done.json"), shards / "dataset.json"]:
+        assert path.stat().st_mtime_ns == before[path][1]
+    assert earmark("verify", tiny_copy.folder)[0] == 0
+
+
+def test_repair_of_what_was_made_of_other_things_says_so(earmark: Runner, tiny_copy: TinyRun) -> None:
+    shard = tiny_copy.paths.shards("own") / "own-0000-0000.arrow"
+    soundfile.write(tiny_copy.root / "own" / "buzz1.wav", buzz(1.2, 300), 16_000)
+    shard.unlink()
+    line = refused(earmark("verify", "--repair", CONFIG))
+    assert "part_0000: labels, recordings or settings are not what its shards were made of" in line
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+    """Snakemake gives a job as many as its rule has; matrix products of several differ in their last bits."""
+    rows, seconds = [], 20
+    for number in range(30):
+        samples = np.random.default_rng(number).normal(0, 0.05, seconds * 16_000)
+        soundfile.write(tmp_path / f"{number}.wav", samples, 16_000)
+        rows.append({"id": f"own-{number}", "split": "train", "language": "zh", "duration": seconds, "phones": ["a1"]})
+        rows[-1] |= {"audio": str(tmp_path / f"{number}.wav"), "channel": 0, "offset": 0.0, "status": "kept"}
+    made = []
+    for threads in ("1", "2"):
+        settings = SETTINGS | {"run": threads, "corpora": [{"name": "own", "reader": "folder", "path": "own"}]}
+        (tmp_path / CONFIG).write_text(yaml.safe_dump(settings))
+        folder = tmp_path / "results" / threads
+        write_parquet(folder / "text/own/part_0000.parquet", pa.Table.from_pylist(rows, schema=LABELLED))
+        command = [sys.executable, "-m", "earmark.cli", "shards", CONFIG, "own", "--workers", threads]
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+        made.append((folder / "shards/own/part_0000/own-0000-0000.arrow").read_bytes())
+    assert made[0] == made[1]
+
+
+def test_what_is_no_shard_is_not_verified(earmark: Runner, tmp_path: Path) -> None:
+    assert "nothing to verify: name shards" in refused(earmark("verify"))
+    assert "holds no finished shards" in refused(earmark("verify", tmp_path))
+    assert "gone.arrow" in refused(earmark("verify", tmp_path / "gone.arrow"))
+
+
+def test_parts_are_counted_from_0(earmark: Runner, configured) -> None:
+    for verb in ("label", "shards"):
+        line = refused(earmark(verb, configured(), "own", "--part", 1))
+        assert "corpus 'own' has no part 1: its 1 parts are counted from 0" in line
+
+
+def test_parts_one_by_one_or_all_at_once_are_the_same(earmark: Runner, tiny_copy: TinyRun) -> None:
+    settings = SETTINGS | {"run": "parted", "corpora": [one | {"parts": 3} for one in SETTINGS["corpora"]]}
+    Path("parted.yaml").write_text(yaml.safe_dump(settings))
+    raw = tiny_copy.paths.raw_manifest("spoken")
+    folder = tiny_copy.folder.parent / "parted"
+    (folder / "corpora" / "spoken").mkdir(parents=True)
+    (folder / "corpora" / "spoken" / "manifest.parquet").write_bytes(raw.read_bytes())
+    for verb in ("label", "shards"):
+        assert earmark(verb, "parted.yaml", "spoken")[0] == 0
+    done = {path: path.read_bytes() for path in folder.rglob("part_*/*")}
+    assert [read_json(path)["rows"] for path in sorted(folder.rglob("done.json"))] == [6, 7, 7]
+    shutil.rmtree(folder / "shards")
+    for part in (2, 0, 1):
+        assert earmark("shards", "parted.yaml", "spoken", "--part", part)[0] == 0
+    assert {path: path.read_bytes() for path in folder.rglob("part_*/*")} == done
 
 
 def test_checkpoint_cut_short(earmark: Runner, tiny_copy: TinyRun) -> None:

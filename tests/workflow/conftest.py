@@ -45,8 +45,8 @@ class Run:
         subprocess.run(["cp", "-a", self.folder, folder], check=True)
         return Run(folder)
 
-    def start(self, *arguments: str, profile: str = "default") -> subprocess.Popen[str]:
-        """Snakemake in a session of its own; its output goes into `snakemake.log`."""
+    def start(self, *arguments: str, profile: str = "default", config: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Snakemake in a session of its own; its output goes into `snakemake.log`. `config`: further KEY=VALUE."""
         environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(REPOSITORY / "src"),
@@ -58,7 +58,7 @@ class Run:
         command += ["--workflow-profile", str(REPOSITORY / "profiles" / profile)]
         with (self.folder / "snakemake.log").open("a") as log:
             return subprocess.Popen(
-                [*command, *arguments, "--config", f"settings={SETTINGS}"],
+                [*command, *arguments, "--config", f"settings={SETTINGS}", *config],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
@@ -67,10 +67,12 @@ class Run:
                 start_new_session=True,
             )
 
-    def finish(self, *arguments: str, profile: str = "default", timeout: float = 800) -> str:
+    def finish(
+        self, *arguments: str, profile: str = "default", timeout: float = 800, config: tuple[str, ...] = ()
+    ) -> str:
         """Call snakemake to its end; what it said. It has to succeed."""
         said = len(self.said())
-        process = self.start(*arguments, profile=profile)
+        process = self.start(*arguments, profile=profile, config=config)
         try:
             code = process.wait(timeout)
         finally:

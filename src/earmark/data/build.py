@@ -171,7 +171,7 @@ def _kept_seconds(table: pa.Table) -> np.ndarray:
 def _remove_others(part: Part, count: int) -> None:
     """Remove what other settings or a killed job left in the folder, so that patterns find this part's files alone."""
     shards = [part.shard(number) for number in range(count)]
-    ours = {path.with_suffix(suffix).name for path in shards for suffix in (".arrow", ".parquet")}
+    ours = {path.with_suffix(suffix).name for path in shards for suffix in (".arrow", ".parquet", ".json")}
     ours |= {"aside.parquet", "done.json"}
     for path in part.folder.iterdir():
         if path.name not in ours:
@@ -179,14 +179,14 @@ def _remove_others(part: Part, count: int) -> None:
 
 
 def _build(part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers") -> Notes:
-    aside: list[tuple[str, str]] = []
+    aside: list[list[str]] = []
     moments = Moments(N_MELS)
     examples = _examples(part, rows, workers, aside, moments)
     return write_shard(part.shard(number), examples, part.inventory.hash, made_of, aside, moments)
 
 
 def _examples(
-    part: Part, rows: tuple[int, int], workers: "_Workers", aside: list[tuple[str, str]], moments: Moments
+    part: Part, rows: tuple[int, int], workers: "_Workers", aside: list[list[str]], moments: Moments
 ) -> Iterator[Example]:
     from tqdm import tqdm
 
@@ -197,7 +197,7 @@ def _examples(
         for row, computed in workers.compute(kept, part.trim):
             progress.update()
             if isinstance(computed, str):
-                aside.append((row["id"], computed))
+                aside.append([row["id"], computed])
                 continue
             features, hashed = computed
             if row["split"] == "train":

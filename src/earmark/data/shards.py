@@ -4,12 +4,11 @@ A shard's columns: id, language, text, phones (list of int16), frames (int32), f
 n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: inventory hash, version of
 the format, and the SHA-256 of the file itself, computed with 64 placeholders in the hash's place.
 
-Beside it lies a Parquet index, written last. Its metadata (`Notes`) say what the shard was made of and what became of
-every row, so that a job that was killed keeps the shards it had finished.
+Beside it lie a Parquet index and, written last, its notes as JSON: what the shard was made of, the checksums of both
+files, and what became of every row. So a job that was killed keeps the shards that it had finished.
 """
 
 import hashlib
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.errors import ShardError, UserError
-from earmark.io import digest, read_parquet, replacing, write_parquet
+from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
 FORMAT = "2"
 """Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
@@ -57,7 +56,6 @@ INDEX = pa.schema(
     ]
 )
 """Columns of the index beside a shard; `phones` is their number, `audio_hash` that of `earmark.data.build`."""
-_NOTES = b"earmark"
 REMEDY = "rebuild it with `earmark verify --repair CONFIG`"
 
 
@@ -102,7 +100,8 @@ class Notes(NamedTuple):
     """Hash of everything that its bytes depend on."""
     shard: dict[str, Any]
     """{"shard", "rows", "seconds", "sha256"}."""
-    aside: list[tuple[str, str]]
+    index_sha256: str
+    aside: list[list[str]]
     """Id and reason of each row that was meant for the shard and could not be used."""
     moments: dict[str, Any]
     """Sums over its training rows."""
@@ -113,37 +112,37 @@ def write_shard(
     examples: Iterable[Example],
     inventory_hash: str,
     made_of: str = "",
-    aside: list[tuple[str, str]] | None = None,
+    aside: list[list[str]] | None = None,
     moments: Moments | None = None,
 ) -> Notes:
-    """Write a shard and its index; the index comes last, so that a shard without one is not whole.
+    """Write a shard, its index and its notes; the notes come last, so that a shard without them is not whole.
 
-    A shard without a row has an index alone. `aside` and `moments` may grow while examples are taken.
+    A shard without a row has no Arrow file. `aside` and `moments` may grow while examples are taken.
     """
+    noted, indexed = path.with_suffix(".json"), path.with_suffix(".parquet")
+    noted.unlink(missing_ok=True)
     index: list[dict[str, Any]] = []
-    path.with_suffix(".parquet").unlink(missing_ok=True)
     checksum = _write_arrow(path, iter(examples), inventory_hash, index)
+    write_parquet(indexed, pa.Table.from_pylist(index, schema=INDEX))
     seconds = round(sum(row["duration"] for row in index), 3)
     shard = {"shard": path.name, "rows": len(index), "seconds": seconds, "sha256": checksum}
-    notes = Notes(made_of, shard, aside or [], moments.as_json() if moments else {})
-    noted = {_NOTES: json.dumps([digest(*notes), *notes], ensure_ascii=False)}
-    write_parquet(path.with_suffix(".parquet"), pa.Table.from_pylist(index, schema=INDEX.with_metadata(noted)))
+    notes = Notes(made_of, shard, sha256(indexed), aside or [], moments.as_json() if moments else {})
+    write_json(noted, notes._asdict() | {"digest": digest(*notes)})
     return notes
 
 
 def read_notes(path: Path) -> Notes:
-    """Notes of a shard from its index, whose checksums are compared.
+    """Notes of a shard, their own checksum compared.
 
-    :raises ShardError: there is no index, or it is damaged.
+    :raises ShardError: there are none, or they are damaged.
     """
     try:
-        index = read_parquet(path.with_suffix(".parquet"))
-        stated, made_of, shard, aside, moments = json.loads((index.schema.metadata or {})[_NOTES])
-        notes = Notes(made_of, shard, [(key, status) for key, status in aside], moments)
-    except (UserError, KeyError, ValueError, TypeError) as error:
-        raise ShardError(f"{path} is damaged (its index: {error}): {REMEDY}") from None
-    if stated != digest(*notes) or not index.schema.equals(INDEX) or len(index) != shard["rows"]:
-        raise ShardError(f"{path} is damaged (its index): {REMEDY}")
+        noted = read_json(path.with_suffix(".json"))
+        stated, notes = noted.pop("digest"), Notes(**noted)
+    except (UserError, AttributeError, KeyError, TypeError) as error:
+        raise ShardError(f"{path} is damaged (its notes: {error}): {REMEDY}") from None
+    if stated != digest(*notes):
+        raise ShardError(f"{path} is damaged (its notes): {REMEDY}")
     return notes
 
 
@@ -307,26 +306,25 @@ class Shard:
         return self._columns[number]
 
 
-def verify(path: Path) -> str:
-    """SHA-256 of a whole shard, compared with the one in its schema and the one in its index.
+def verify(path: Path) -> Notes:
+    """Notes of a whole shard, whose file and index have the checksums that they state.
 
-    :raises ShardError: damaged, cut short, or without its index.
+    :raises ShardError: damaged, cut short, or without its index or notes.
     """
-    stated = Shard(path).metadata.get("sha256", "")
-    found = _hash_without(path, stated.encode()) if len(stated) == len(_PLACEHOLDER) else ""
-    if stated != found:
-        raise ShardError(f"{path} is damaged (SHA-256): {REMEDY}")
-    if read_notes(path).shard["sha256"] != stated:
-        raise ShardError(f"{path} is not the shard of its index: {REMEDY}")
-    return stated
+    notes, index = read_notes(path), path.with_suffix(".parquet")
+    if notes.shard["rows"]:
+        stated = Shard(path).metadata.get("sha256", "")
+        found = _hash_without(path, stated.encode()) if len(stated) == len(_PLACEHOLDER) else ""
+        if stated != found or stated != notes.shard["sha256"]:
+            raise ShardError(f"{path} is damaged (SHA-256): {REMEDY}")
+    if not index.is_file() or sha256(index) != notes.index_sha256:
+        raise ShardError(f"{path} is damaged (its index {index.name}): {REMEDY}")
+    return notes
 
 
 def whole(path: Path, made_of: str) -> Notes | None:
     """Notes of a shard that is undamaged and was made of the same things; None: it is to be built."""
     try:
-        notes = read_notes(path)
-        if notes.made_of != made_of or (notes.shard["rows"] and verify(path) != notes.shard["sha256"]):
-            return None
+        return verify(path) if read_notes(path).made_of == made_of else None
     except ShardError:
         return None
-    return notes

@@ -31,7 +31,7 @@ def damaged(places: Sequence[Path], say: Callable[[str], object]) -> list[Fault]
     found = []
     for path, stated in (pair for place in places for pair in _listed(place)):
         try:
-            checksum = verify(path)
+            checksum = verify(path).shard["sha256"]
             if stated not in (None, checksum):
                 raise ShardError(f"{path} is not the shard that done.json lists: {REMEDY}")
             say(f"{path} {checksum}")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from tiny import TinyRun
 
@@ -24,7 +25,7 @@ from earmark.data.catalog import (
     write_settings,
 )
 from earmark.errors import UserError
-from earmark.io import read_json, read_parquet
+from earmark.io import read_json, read_parquet, write_parquet
 
 
 def ask(catalog: Path, sql: str) -> list[dict]:
@@ -54,6 +55,26 @@ def test_each_row_of_the_manifests_is_kept_or_set_aside_with_its_reason(tiny_run
         "own-short": "too short",
         "own-spoiled": "undecodable audio",  # found by the shards' stage
     }
+
+
+def test_what_was_excluded_is_set_aside_too(tiny_copy: TinyRun) -> None:
+    rows = [{"id": "own-one", "corpus": "own", "status": "duplicate audio"}]
+    write_parquet(tiny_copy.paths.excluded, pa.Table.from_pylist(rows))
+    aside = ask(tiny_copy.folder, "SELECT id, corpus, status FROM set_aside WHERE status LIKE 'dup% audio'")
+    assert aside == rows
+    assert len(ask(tiny_copy.folder, "SELECT * FROM set_aside")) == 7
+
+
+def test_parts_are_one_view(tiny_copy: TinyRun) -> None:
+    for folder, pattern in (("text/own", "part_0000.parquet"), ("shards/own", "part_0000")):
+        source = tiny_copy.folder / folder / pattern
+        target = source.with_name(pattern.replace("0000", "0001"))
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    counted = ask(tiny_copy.folder, "SELECT corpus, count(*) AS n FROM shard_index GROUP BY corpus ORDER BY corpus")
+    assert counted == [{"corpus": "own", "n": 4}, {"corpus": "spoken", "n": 20}]
+    aside = ask(tiny_copy.folder, "SELECT DISTINCT corpus FROM set_aside")
+    assert aside == [{"corpus": "own"}]
+    assert len(ask(tiny_copy.folder, "SELECT * FROM set_aside WHERE id = 'own-spoiled'")) == 2
 
 
 def test_views_hold_what_the_files_hold(tiny_run: TinyRun) -> None:
@@ -126,7 +147,7 @@ def test_writing_again_replaces_the_file_and_leaves_nothing_behind(tiny_copy: Ti
 def test_a_damaged_file_leaves_no_half_written_catalogue(tiny_copy: TinyRun) -> None:
     (tiny_copy.folder / FILE).unlink()
     tiny_copy.paths.manifest("own").write_bytes(b"PAR1 not really")
-    with pytest.raises(UserError, match=r"manifest\.parquet.* delete the damaged file") as caught:
+    with pytest.raises(UserError, match=r"part_0000\.parquet.* delete the damaged file") as caught:
         write_catalog(tiny_copy.config, tiny_copy.folder / FILE)
     assert "\n" not in str(caught.value)
     assert not list(tiny_copy.folder.glob("*catalog*"))

@@ -36,7 +36,7 @@ def test_features_are_normalised_and_zero_where_padded(dataset: Dataset, tiny_ru
     batch = dataset.batch(rows)
     assert batch.features.shape == (14, int(batch.lengths.max()), 80)
     assert batch.features.dtype == torch.float32
-    shard = Shard(tiny_run.paths.shards("spoken") / "spoken-00000.arrow")
+    shard = Shard(tiny_run.paths.shards("spoken") / "spoken-0000-0000.arrow")
     for number, length in enumerate(batch.lengths.tolist()):
         assert torch.equal(batch.features[number, length:], torch.zeros_like(batch.features[number, length:]))
         assert int(dataset.frames(rows)[number]) == length
@@ -92,9 +92,9 @@ def test_other_inventory_is_refused(tiny_run: TinyRun, tmp_path: Path) -> None:
 
 def test_missing_pieces_are_named(tiny_copy: TinyRun) -> None:
     path = tiny_copy.paths.dataset
-    index = tiny_copy.paths.shards("own") / "own-00000.parquet"
+    index = tiny_copy.paths.shards("own") / "own-0000-0000.parquet"
     index.unlink()
-    with pytest.raises(UserError, match=r"own-00000\.parquet does not exist"):
+    with pytest.raises(UserError, match=r"own-0000-0000\.parquet does not exist"):
         Dataset(path, INVENTORY)
     path.write_text("{")
     with pytest.raises(UserError, match=r"dataset\.json is not JSON"):
@@ -111,5 +111,5 @@ def test_shard_of_another_inventory_is_refused_when_it_is_read(tiny_copy: TinyRu
     said = read_json(tiny_copy.paths.dataset)
     write_json(tiny_copy.paths.dataset, said | {"inventory": other.hash})
     dataset = Dataset(tiny_copy.paths.dataset, other)
-    with pytest.raises(ShardError, match=r"spoken-00000\.arrow was labelled with inventory"):
+    with pytest.raises(ShardError, match=r"spoken-0000-0000\.arrow was labelled with inventory"):
         dataset.batch(dataset.split("valid"))

@@ -1,16 +1,19 @@
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
 from earmark.audio.fbank import frame_count
-from earmark.config import Shards
-from earmark.data.labels import frames_status, label, length_status, minimum_ctc_frames
-from earmark.data.manifest import KEPT, LABELLED, table
+from earmark.config import Shards, Text
+from earmark.data.labels import frames_status, label, label_part, length_status, minimum_ctc_frames, phonemizer
+from earmark.data.manifest import KEPT, LABELLED, table, write_manifest
+from earmark.io import read_parquet
 from earmark.losses import ctc_sum
 from earmark.text.inventory import Inventory
 
 LIMITS = Shards(min_seconds=0.2, max_seconds=10.0)
+LABELLER = phonemizer(Text())
 
 
 def labelled(*rows: dict) -> list[dict]:
@@ -18,7 +21,7 @@ def labelled(*rows: dict) -> list[dict]:
         {"id": f"a-{number}", "corpus": "a", "split": "train", "language": "zh", "duration": 3.0} | row
         for number, row in enumerate(rows)
     ]
-    made = label(table(complete), Inventory.load(), LIMITS)
+    made = label(table(complete), LABELLER, LIMITS)
     assert made.schema == LABELLED
     assert len(made) == len(rows)  # no row is lost
     return made.to_pylist()
@@ -52,6 +55,9 @@ def test_kept_rows_have_text_and_phones_of_the_inventory() -> None:
         ({"raw_text": "你好", "duration": 0.19}, "too short"),
         ({"raw_text": "你好", "duration": 10.01}, "too long"),
         ({"raw_text": "你好你好你好你好", "duration": 0.5}, "too few frames for CTC"),
+        ({"raw_text": "你", "duration": 9.0}, "impossible speaking rate"),
+        ({"raw_text": "a 你", "language": "en"}, "wrong script"),
+        ({"raw_text": "你好", "language": None}, "unknown language"),
         ({"raw_text": "你好", "status": "missing audio"}, "missing audio"),
     ],
 )
@@ -63,6 +69,39 @@ def test_what_cannot_be_used_is_set_aside_with_its_reason(row: dict, status: str
 def test_a_bad_row_moves_no_label_to_another() -> None:
     rows = labelled({"raw_text": "打开"}, {"raw_text": ""}, {"raw_text": "こ"}, {"raw_text": "空调"})
     assert [row["phones"] for row in rows] == [["d", "a3", "k", "ai1"], None, None, ["k", "ong1", "t", "iao2"]]
+
+
+def test_speaking_rate_has_bounds_on_both_sides() -> None:
+    limits = LIMITS.model_copy(update={"min_labels_per_second": 2.0, "max_labels_per_second": 8.0})
+    assert length_status(0.49, list("abcd"), limits) == "impossible speaking rate"
+    assert length_status(0.51, list("abcd"), limits) == KEPT
+    assert length_status(1.99, list("abcd"), limits) == KEPT
+    assert length_status(2.01, list("abcd"), limits) == "impossible speaking rate"
+
+
+def test_parts_together_are_the_whole(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"a-{number}", "language": "zh", "duration": 3.0, "raw_text": text, "audio": str(number)}
+        for number, text in enumerate(["打开", "", "空调", "こ", "你好", "再见", "音乐"])
+    ]
+    raw = tmp_path / "manifest.parquet"
+    write_manifest(raw, rows, "a")
+    label_part(raw, 0, 1, tmp_path / "1" / "part_0000.parquet", LABELLER, LIMITS)
+    for part in range(3):
+        label_part(raw, part, 3, tmp_path / "3" / f"part_{part:04d}.parquet", LABELLER, LIMITS)
+    parts = [read_parquet(tmp_path / "3" / f"part_{part:04d}.parquet") for part in range(3)]
+    assert [len(part) for part in parts] == [2, 2, 3]
+    whole = read_parquet(tmp_path / "1" / "part_0000.parquet")
+    assert [row for part in parts for row in part.to_pylist()] == whole.to_pylist()
+
+
+def test_parts_of_other_settings_are_removed(tmp_path: Path) -> None:
+    raw = tmp_path / "manifest.parquet"
+    write_manifest(raw, [{"id": "a-1", "language": "zh", "duration": 1.0, "raw_text": "你好"}], "a")
+    for parts in (3, 2):
+        for part in range(parts):
+            label_part(raw, part, parts, tmp_path / f"part_{part:04d}.parquet", LABELLER, LIMITS)
+    assert sorted(path.name for path in tmp_path.glob("part_*")) == ["part_0000.parquet", "part_0001.parquet"]
 
 
 def test_no_row_is_a_table_of_none() -> None:

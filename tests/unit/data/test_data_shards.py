@@ -7,13 +7,16 @@ import pyarrow as pa
 import pytest
 
 from earmark.data.shards import (
+    FORMAT,
     INDEX,
     ROWS_PER_BATCH,
     SCHEMA,
     Example,
     Moments,
     Shard,
+    read_notes,
     verify,
+    whole,
     write_shard,
 )
 from earmark.errors import ShardError
@@ -35,15 +38,15 @@ def examples(count: int, n_mels: int = 8, seed: int = 0) -> list[Example]:
             "text": f"第{number}",
         }
         features = rng.normal(size=(int(rng.integers(1, 40)), n_mels)).astype(np.float16)
-        made.append(Example(row, rng.integers(1, 200, int(rng.integers(1, 9))).tolist(), features))
+        made.append(Example(row, rng.integers(1, 200, int(rng.integers(1, 9))).tolist(), features, 2**63 + number))
     return made
 
 
 @pytest.fixture
 def written(tmp_path: Path) -> tuple[Path, list[Example], dict]:
     made = examples(12)
-    path = tmp_path / "a-00000.arrow"
-    return path, made, write_shard(path, made, HASH)
+    path = tmp_path / "a-0000-0000.arrow"
+    return path, made, write_shard(path, made, HASH).shard
 
 
 def test_rows_come_back_bit_for_bit(written: tuple[Path, list[Example], dict]) -> None:
@@ -77,6 +80,7 @@ def test_index_says_where_each_row_lies(written: tuple[Path, list[Example], dict
     path, made, said = written
     index = read_parquet(path.with_suffix(".parquet"))
     assert index.schema == INDEX
+    assert index["audio_hash"].to_pylist() == [example.audio_hash for example in made]
     assert index["row"].to_pylist() == list(range(len(made)))
     assert set(index["shard"].to_pylist()) == {path.name} == {said["shard"]}
     assert index["id"].to_pylist() == [example.row["id"] for example in made]
@@ -90,14 +94,14 @@ def test_metadata_names_inventory_and_version(written: tuple[Path, list[Example]
     path, _, said = written
     shard = Shard(path)
     assert (shard.metadata["inventory"], shard.metadata["sha256"]) == (HASH, said["sha256"])
-    assert shard.metadata["format"] == "1" and shard.metadata["earmark"]
+    assert shard.metadata["format"] == FORMAT
     with pa.memory_map(str(path)) as handle:  # a plain Arrow file for anybody's reader
         assert pa.ipc.open_file(handle).schema.remove_metadata() == SCHEMA
 
 
 def test_checksum_in_the_file_is_of_the_file(written: tuple[Path, list[Example], dict]) -> None:
     path, _, said = written
-    assert verify(path) == said["sha256"]
+    assert verify(path).shard == said
 
 
 def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert one == other
     assert (tmp_path / "1/a.arrow").read_bytes() == (tmp_path / "2/a.arrow").read_bytes()
     changed = write_shard(tmp_path / "3" / "a.arrow", examples(5, seed=1), HASH)
-    assert changed["sha256"] != one["sha256"]
+    assert changed.shard["sha256"] != one.shard["sha256"]
 
 
 def test_every_flipped_byte_is_found_by_verify(written: tuple[Path, list[Example], dict]) -> None:
@@ -118,7 +122,7 @@ def test_every_flipped_byte_is_found_by_verify(written: tuple[Path, list[Example
         data = bytearray(whole)
         data[place] ^= 0x40
         path.write_bytes(data)
-        with pytest.raises(ShardError, match=r"a-00000\.arrow is damaged"):
+        with pytest.raises(ShardError, match=r"a-0000-0000\.arrow is damaged"):
             verify(path)
 
 
@@ -132,7 +136,7 @@ def test_flipped_bit_of_a_feature_is_found_on_reading_that_row(tmp_path: Path) -
     path.write_bytes(data)
     shard = Shard(path)
     np.testing.assert_array_equal(shard[3][0], made[3].features)
-    with pytest.raises(ShardError, match=r"damaged in row 4 \(checksum\): delete it"):
+    with pytest.raises(ShardError, match=r"damaged in row 4 \(checksum\): rebuild it with `earmark verify --repair"):
         shard[4]
 
 
@@ -156,7 +160,7 @@ def test_file_cut_short_is_refused(written: tuple[Path, list[Example], dict], ke
 
 
 def test_what_is_no_shard_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShardError, match="does not exist: build the shards again"):
+    with pytest.raises(ShardError, match="does not exist: rebuild it"):
         Shard(tmp_path / "gone.arrow")
     (tmp_path / "text.arrow").write_bytes(b"not Arrow" * 100)
     with pytest.raises(ShardError, match="is damaged"):
@@ -181,6 +185,58 @@ def test_error_while_writing_leaves_no_shard(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         write_shard(tmp_path / "a.arrow", failing(), HASH)
     assert not list(tmp_path.iterdir())
+
+
+def test_shard_without_a_row_is_an_index_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.arrow").write_bytes(b"of before")
+    notes = write_shard(tmp_path / "a.arrow", [], HASH, "x", [["a-1", "undecodable audio"]], Moments(4))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.parquet"]
+    assert notes.shard == {"shard": "a.arrow", "rows": 0, "seconds": 0, "sha256": ""}
+    assert whole(tmp_path / "a.arrow", "x") == notes
+
+
+def test_notes_come_back_and_tell_what_a_shard_is_made_of(tmp_path: Path) -> None:
+    path, moments = tmp_path / "a.arrow", Moments(8)
+    moments.add(examples(1)[0].features)
+    notes = write_shard(path, examples(3), HASH, "x", [["a-9", "undecodable audio"]], moments)
+    assert read_notes(path) == notes == whole(path, "x")
+    assert whole(path, "y") is None
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".json"])
+def test_every_flipped_byte_beside_a_shard_is_found(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "a.arrow"
+    write_shard(path, examples(5), HASH, "x", [["a-9", "undecodable audio"]], Moments(8))
+    beside = path.with_suffix(suffix)
+    data = beside.read_bytes()
+    for place in range(0, len(data) - 1, 11):
+        changed = bytearray(data)
+        changed[place] ^= 0x10
+        beside.write_bytes(changed)
+        if suffix == ".json" and changed.split() == data.split():
+            continue  # white space between values
+        with pytest.raises(ShardError, match=r"a\.arrow is damaged"):
+            verify(path)
+        assert whole(path, "x") is None
+
+
+@pytest.mark.parametrize("lost", [".arrow", ".parquet", ".json"])
+def test_half_a_shard_is_not_whole(tmp_path: Path, lost: str) -> None:
+    path = tmp_path / "a.arrow"
+    write_shard(path, examples(3), HASH, "x")
+    path.with_suffix(lost).unlink()
+    assert whole(path, "x") is None
+    with pytest.raises(ShardError, match=r"a\.arrow"):
+        verify(path)
+
+
+def test_shard_of_another_index_is_not_whole(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.arrow", examples(3), HASH, "x")
+    write_shard(tmp_path / "b.arrow", examples(3, seed=1), HASH, "x")
+    (tmp_path / "b.arrow").rename(tmp_path / "a.arrow")
+    with pytest.raises(ShardError, match="is damaged"):
+        verify(tmp_path / "a.arrow")
+    assert whole(tmp_path / "a.arrow", "x") is None
 
 
 def test_moments_are_those_of_numpy() -> None:

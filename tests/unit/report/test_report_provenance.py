@@ -46,7 +46,7 @@ def test_no_git_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_hashes_are_of_data_and_of_what_each_stage_trained(results: Results) -> None:
     found = dict(provenance.hashes(results))
-    assert found["own: own-00000.arrow"] == results.dataset["corpora"]["own"]["shards"][0]["sha256"]
+    assert found["own: own-0000-0000.arrow"] == results.dataset["corpora"]["own"]["shards"][0]["sha256"]
     assert [name for name in found if name.startswith("joint")] == [
         "joint SFT: encoder",
         "joint SFT: adaptor",

@@ -1,0 +1,124 @@
+"""The data half of the workflow: parts, restarts, a further corpus, and its size at 560,000 hours."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import Run
+
+HOURS = [244_000, 96_000, 60_000, 50_000, 22_000, 20_000, 15_000, 10_000, 10_000, 8_000, 6_000, 5_000, 4_000]
+HOURS += [2_000, 1_500, 1_500, 1_000, 1_000, 1_000, 500, 400, 100]
+"""Hours of 22 corpora, 559,000 in all."""
+
+
+def own(name: str, **values: object) -> dict[str, object]:
+    return {"name": name, "reader": "folder", "path": name} | values
+
+
+def write_corpus(run: Run, name: str, utterances: int = 6) -> None:
+    folder = run.folder / name
+    folder.mkdir()
+    lines = ["audio\ttext\tlanguage"]
+    for number in range(utterances):
+        samples = 0.1 * np.random.default_rng(number).normal(size=16_000)
+        soundfile.write(folder / f"{number}.flac", samples, 16_000)
+        lines.append(f"{number}.flac\t打开空调\tzh")
+    (folder / "utterances.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def planned(run: Run, *targets: str, config: tuple[str, ...] = ()) -> list[str]:
+    """Files that a dry run would make, relative to the run's results."""
+    said = run.finish(*targets, "--dry-run", config=config)
+    outputs = re.findall(r"^    output: (.*)$", said, re.MULTILINE)
+    return sorted(path.strip().removeprefix("results/tiny/") for line in outputs for path in line.split(","))
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The shards of one corpus in two parts."""
+    run = Run(tmp_path_factory.mktemp("data") / "sharded")
+    run.set(corpora=[own("first", parts=2)])
+    write_corpus(run, "first")
+    run.finish(*markers())
+    return run
+
+
+def markers() -> list[str]:
+    return [f"results/tiny/shards/first/part_000{part}/done.json" for part in range(2)]
+
+
+def test_parts_are_jobs_of_their_own(sharded: Run) -> None:
+    assert sorted(sharded.times("**/*.arrow")) == [
+        "shards/first/part_0000/first-0000-0000.arrow",
+        "shards/first/part_0001/first-0001-0000.arrow",
+    ]
+    assert "Nothing to be done" in sharded.finish(*markers())
+
+
+def test_adding_a_corpus_rebuilds_nothing_else(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "added")
+    run.set(corpora=[own("first", parts=2), own("second")])
+    assert planned(run, "data") == [
+        "corpora/second/manifest.parquet",
+        "shards/dataset.json",
+        "shards/second/part_0000/done.json",
+        "text/second/part_0000.parquet",
+    ]
+
+
+def test_a_setting_rebuilds_only_what_depends_on_it(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "changed")
+    run.set(corpora=[own("first", parts=2, weight=2.0)])
+    assert planned(run, "data") == ["shards/dataset.json"]
+    run.set(corpora=[own("first", parts=2, trim_silence=True)])
+    shards = [f"shards/first/part_000{part}/done.json" for part in range(2)]
+    assert planned(run, "data") == ["shards/dataset.json", *shards]
+    run.set(corpora=[own("first", parts=2)], shards={"max_seconds": 9.0})
+    labels = [f"text/first/part_000{part}.parquet" for part in range(2)]
+    assert planned(run, "data") == ["shards/dataset.json", *shards, *labels]
+
+
+def test_a_lost_marker_costs_no_shard(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "lost")
+    before = run.times("**/*.arrow")
+    (run.folder / markers()[0]).unlink()
+    run.finish(*markers())
+    assert run.times("**/*.arrow") == before
+
+
+def test_training_is_planned_without_the_data_s_rules(tmp_path: Path) -> None:
+    run = Run(tmp_path / "trained")
+    (run.results / "shards").mkdir(parents=True)
+    (run.results / "shards" / "dataset.json").write_text("{}")
+    files = planned(run, config=("data=False",))
+    assert "llm/done.json" in files and any(path.startswith("pretrain/") for path in files)
+    assert not [path for path in files if path.split("/")[0] in ("corpora", "text", "shards")]
+
+
+def test_false_as_a_word_is_refused(tmp_path: Path) -> None:
+    run = Run(tmp_path / "refused")
+    assert run.start("--dry-run", config=("data=false",)).wait(120) != 0
+    assert "data=false is neither True nor False: write data=False" in run.said()
+
+
+def test_the_data_of_560_000_hours_is_planned_in_seconds(tmp_path: Path) -> None:
+    """Bounds: 200 to 1,000 jobs, 30 s, 500 MB (the processor's seconds: other work on the machine does not count)."""
+    run = Run(tmp_path / "large")
+    parts = [max(1, round(hours / 1200)) for hours in HOURS]
+    run.set(corpora=[own(f"corpus{number}", parts=count) for number, count in enumerate(parts)])
+    started = time.monotonic()
+    process = run.start("data", "--dry-run", "--quiet", "rules")
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, run.said()[-3000:]
+    seconds, megabytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    print(f"{sum(parts)} parts: {seconds:.1f} s of processor, {time.monotonic() - started:.1f} s, {megabytes:.0f} MB")
+    assert seconds < 30
+    assert megabytes < 500
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.said(), re.MULTILINE))
+    assert jobs["shards"] == str(sum(parts))
+    assert 200 <= int(jobs["total"]) <= 1000

@@ -1,11 +1,12 @@
 """All parts' shards -> what training sees of them: `dataset.json`, the index, and who is left out.
 
-    shards/dataset.json       inventory, mean and deviation, each corpus's account and shards, where splits lie in the index
+    shards/dataset.json       inventory, mean and deviation, accounts and shards of the corpora, bounds in the index
     shards/index.arrow        a row an utterance: shard, row, frames, split, corpus; mapped into memory, 15 bytes each
     shards/excluded.parquet   rows in shards that are left out, with the reason (see earmark.data.overlap)
 
-The index holds training first, by corpus and, within it, by length, as the batch plan needs it; then the other splits in
-the order of the shards. DuckDB sorts and joins within a bound of memory, with the rest in a folder beside the index.
+The index holds training first, by corpus and, within it, by length, as the batch plan needs it; then the other splits
+in the order of the shards. DuckDB sorts and joins within a bound of memory, with the rest in a folder beside the index.
+Mean and deviation are of all training rows in shards: leaving out a few does not change what training sees of others.
 """
 
 import collections
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from earmark.config import Config, CorpusBase
+from earmark.config import Config
 from earmark.data.manifest import ranked
 from earmark.data.overlap import find
 from earmark.errors import ShardError, UserError
@@ -89,8 +90,9 @@ def collect(config: Config) -> dict[str, Any]:
     with _connection(paths.dataset.parent) as connection:
         _load(connection, pieces, config.corpora)
         find(connection, [corpus.name for corpus in config.corpora if corpus.shared_speakers])
-        excluded = connection.execute("SELECT id, corpus, status FROM excluded ORDER BY shard_number, row").arrow()
-        write_parquet(paths.excluded, pa.Table.from_batches(excluded, excluded.schema).cast(EXCLUDED))
+        excluded = connection.execute("SELECT id, corpus, status FROM excluded ORDER BY shard_number, row").fetchall()
+        rows = [dict(zip(EXCLUDED.names, row, strict=True)) for row in excluded]
+        write_parquet(paths.excluded, pa.Table.from_pylist(rows, schema=EXCLUDED))
         splits, bounds = _lay_out(connection)
         described: dict[str, Any] = {
             "inventory": inventory.hash,
@@ -137,7 +139,11 @@ def _connection(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix=".collect.", dir=folder) as name:
-        limits = {"memory_limit": _MEMORY, "temp_directory": f"{name}/spilled", "preserve_insertion_order": "false"}
+        limits: dict[str, Any] = {
+            "memory_limit": _MEMORY,
+            "temp_directory": f"{name}/spilled",
+            "preserve_insertion_order": "false",
+        }
         with contextlib.closing(duckdb.connect(f"{name}/rows.duckdb", config=limits)) as connection:
             try:
                 yield connection
@@ -207,7 +213,8 @@ def _write_index(connection: "duckdb.DuckDBPyConnection", path: Path, stamp: str
             for field in INDEX
         ]
         at = 0
-        for batch in result.fetch_record_batch(_ROWS_AT_A_TIME):
+        reader: pa.RecordBatchReader = result.to_arrow_reader(_ROWS_AT_A_TIME)
+        for batch in reader:
             for column, values in zip(columns, batch.columns, strict=True):
                 column[at : at + len(batch)] = values.to_numpy(zero_copy_only=False)
             at += len(batch)

@@ -1,7 +1,7 @@
 """The shards of a run as training, diagnosis and evaluation see them.
 
-Index and shards are mapped into memory: a process starts at once, and holds what it reads. Ids, texts and languages come
-from the shards' own rows.
+Index and shards are mapped into memory: a process starts at once, and holds what it reads. Ids, texts and languages
+come from the shards' own rows.
 """
 
 import warnings
@@ -125,9 +125,8 @@ class Dataset:
         read = [self._opened(shard)[row] for shard, row in places]
         lengths = torch.tensor([len(features) for features, _ in read])
         if not np.array_equal(lengths.numpy(), self.frames(rows)):
-            raise ShardError(
-                f"{self._paths[places[0][0]]} was built anew after the dataset: run `earmark dataset` again"
-            )
+            shard = self._paths[places[0][0]]
+            raise ShardError(f"{shard} and its like were built anew since: run `earmark dataset` again")
         phone_lengths = torch.tensor([len(phones) for _, phones in read])
         phones = np.zeros((len(read), int(phone_lengths.max())), dtype=np.int64)
         for number, (_, ids) in enumerate(read):

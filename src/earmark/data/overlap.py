@@ -58,7 +58,8 @@ SELECT place FROM placed SEMI JOIN heard USING (corpus, speaker) WHERE NOT teste
 _SAME_AUDIO = """
 CREATE TABLE same_audio AS
 WITH alike AS (SELECT audio_hash FROM placed WHERE NOT tested GROUP BY ALL HAVING count(*) > 1),
-     candidates AS (SELECT audio_hash, place FROM placed WHERE NOT tested AND audio_hash IN (SELECT audio_hash FROM alike)
+     candidates AS (SELECT audio_hash, place FROM placed
+                    WHERE NOT tested AND audio_hash IN (SELECT audio_hash FROM alike)
                     AND place NOT IN (SELECT place FROM same_id)
                     AND place NOT IN (SELECT place FROM test_audio)
                     AND place NOT IN (SELECT place FROM test_speaker)),
@@ -79,7 +80,7 @@ FROM placed JOIN reasons USING (place)
 def find(connection: "duckdb.DuckDBPyConnection", sharing: Iterable[str]) -> None:
     """Make the table `excluded` (id, corpus, status, shard_number, row) out of the view `rows`.
 
-    `rows` has the columns of the shard indexes and `shard_number`, which counts the shards of all corpora in their order.
+    `rows` has the columns of the shard indexes and `shard_number`, counted over all corpora in their order.
 
     :param sharing: corpora whose test sets share speakers with training.
     """

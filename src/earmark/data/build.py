@@ -47,22 +47,24 @@ def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.G
 
     :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
     """
-    return _features(samples_of(row), trim, noise)
+    return _log_mel(samples_of(row), trim, noise).astype(np.float16)
 
 
-def _features(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
+def _log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
     if noise:
         power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (noise[0] / 10)
         samples = samples + noise[1].normal(0.0, power**0.5, len(samples)).astype(np.float32)
-    return fbank(samples, N_MELS).astype(np.float16)
+    return fbank(samples, N_MELS)
 
 
 def audio_hash(samples: np.ndarray) -> int:
     """First 8 bytes, read big-endian, of the SHA-256 of samples (N,) as 16-bit integers: equal for equal recordings."""
-    pcm = np.clip(np.rint(samples * np.float32(32768)), -32768, 32767).astype("<i2")
+    pcm = samples * np.float32(32768)
+    np.clip(np.rint(pcm, out=pcm), -32768, 32767, out=pcm)
+    pcm = pcm.astype("<i2")
     return int.from_bytes(hashlib.sha256(pcm.data).digest()[:8], "big")
 
 
@@ -75,11 +77,11 @@ def _compute(row: dict[str, Any], trim: bool) -> Computed:
         samples = samples_of(row)
     except AudioError:
         return "undecodable audio"
-    features = _features(samples, trim)
+    features = _log_mel(samples, trim)
     if not np.isfinite(features).all():
         return "features not finite"
     status = frames_status(len(features), row["phones"])
-    return (features, audio_hash(samples)) if status == KEPT else status
+    return (features.astype(np.float16), audio_hash(samples)) if status == KEPT else status
 
 
 def _compute_chunk(rows: list[dict[str, Any]], trim: bool) -> list[Computed]:

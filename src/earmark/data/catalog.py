@@ -2,8 +2,8 @@
 
     manifests    every row of every corpus, with its labels and status
     shard_index  every row in shards: shard, row, frames, duration, text, audio_hash
-    set_aside    id, corpus and reason of each row that training never sees, whichever stage found it; duplicates and
-                 overlap with test sets among them lie in shards all the same
+    training     rows of shard_index that training sees: the split train without duplicates and overlap with test sets
+    set_aside    id, corpus and reason of each row that training never sees, whichever stage found it
     metrics      a row a training step: stage, loss, rate, speed
     decisions    the CKA watch: score, reference, triggers
     entropy      NSE, PAI, CSAI and layer-wise CKA of snapshots
@@ -108,6 +108,10 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
     """
     folder = folder.resolve()
     selects = {name: _select(folder, view) for name, view in VIEWS.items() if _present(folder, view)}
+    excluded = f"read_parquet({_literal(folder, _EXCLUDED.pattern)})" if _present(folder, _EXCLUDED) else ""
+    if "shard_index" in selects:
+        left_out = f" AND id NOT IN (SELECT id FROM {excluded})" if excluded else ""
+        selects["training"] = f"SELECT * FROM shard_index WHERE split = 'train'{left_out}"
     aside = []
     if "manifests" in selects:
         aside.append(f"SELECT id, corpus, status FROM manifests WHERE status <> '{KEPT}'")
@@ -117,8 +121,8 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
             "SELECT id, parse_path(filename)[-3] AS corpus, status "
             f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
         )
-    if _present(folder, _EXCLUDED):
-        aside.append(f"SELECT id, corpus, status FROM read_parquet({_literal(folder, _EXCLUDED.pattern)})")
+    if excluded:
+        aside.append(f"SELECT id, corpus, status FROM {excluded}")
     if aside:
         selects["set_aside"] = " UNION ALL ".join(aside)
     with _said(f"{folder}: delete the damaged file and run its stage again"):

@@ -10,7 +10,9 @@ from earmark.report.results import Results, Segment, kind_of
 
 
 def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
-    """(stage, its commands as the workflow gives them), in the order of the data's flow.
+    """(stage, its commands), in the order of the data's flow.
+
+    They are the workflow's, but that all parts of a corpus are one command here.
 
     :param source: the configuration's file.
     """

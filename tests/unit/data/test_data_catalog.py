@@ -34,7 +34,7 @@ def ask(catalog: Path, sql: str) -> list[dict]:
 
 def test_a_whole_run_has_every_view(tiny_run: TinyRun) -> None:
     names = {row["name"] for row in ask(tiny_run.folder / FILE, "SELECT name FROM (SHOW TABLES)")}
-    assert names == {*VIEWS, "set_aside"}
+    assert names == {*VIEWS, "set_aside", "training"}
 
 
 def test_each_row_of_the_manifests_is_kept_or_set_aside_with_its_reason(tiny_run: TinyRun) -> None:
@@ -63,6 +63,8 @@ def test_what_was_excluded_is_set_aside_too(tiny_copy: TinyRun) -> None:
     aside = ask(tiny_copy.folder, "SELECT id, corpus, status FROM set_aside WHERE status LIKE 'dup% audio'")
     assert aside == rows
     assert len(ask(tiny_copy.folder, "SELECT * FROM set_aside")) == 7
+    training = ask(tiny_copy.folder, "SELECT id FROM training WHERE corpus = 'own'")
+    assert training == [{"id": "own-two"}]  # whose namesake was set aside
 
 
 def test_parts_are_one_view(tiny_copy: TinyRun) -> None:

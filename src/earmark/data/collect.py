@@ -201,7 +201,7 @@ def _write_index(connection: "duckdb.DuckDBPyConnection", path: Path, stamp: str
     """Write the index as one record batch, whole or not at all: its columns are then arrays in the file."""
     found = connection.execute("SELECT count(*) FROM kept").fetchone()
     rows = found[0] if found else 0
-    result = connection.execute(
+    result = connection.sql(
         "SELECT shard_number, row, frames, number, corpus_number FROM kept JOIN "
         f"(SELECT split, row_number() OVER (ORDER BY split <> '{TRAIN}', split <> 'valid', split) - 1 AS number "
         "FROM (SELECT DISTINCT split FROM kept)) USING (split) "

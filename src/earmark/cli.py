@@ -94,11 +94,12 @@ def _one_thread() -> None:
 def shards(config: Path, run: str | None, name: str, part: int | None, workers: int) -> None:
     """Build the shards of a corpus from its labelled manifests; those that are whole already are kept."""
     _one_thread()
-    from earmark.data.build import build_shards, parts_of
+    from earmark.data.build import build_shards, parts_of, remove_other_parts
 
     settings = load(config, run)
     one = _corpus(settings, name)
     chosen = _parts(one, part)
+    remove_other_parts(settings, one)
     for made in parts_of(settings, one, workers):
         if made.number in chosen:
             build_shards(made)

@@ -184,6 +184,11 @@ def test_parts_one_by_one_or_all_at_once_are_the_same(earmark: Runner, tiny_copy
     for part in (2, 0, 1):
         assert earmark("shards", "parted.yaml", "spoken", "--part", part)[0] == 0
     assert {path: path.read_bytes() for path in folder.rglob("part_*/*")} == done
+    Path("parted.yaml").write_text(yaml.safe_dump(settings | {"corpora": SETTINGS["corpora"]}))
+    for verb in ("label", "shards"):
+        assert earmark(verb, "parted.yaml", "spoken")[0] == 0
+    assert [path.parent.name for path in folder.rglob("done.json")] == ["part_0000"]
+    assert [path.name for path in folder.glob("text/spoken/*")] == ["part_0000.parquet"]
 
 
 def test_checkpoint_cut_short(earmark: Runner, tiny_copy: TinyRun) -> None:

@@ -8,6 +8,7 @@ import collections
 import hashlib
 import itertools
 import multiprocessing
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -116,6 +117,13 @@ def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[P
     for number in range(corpus.parts):
         places = paths.manifest(corpus.name, number), paths.shards(corpus.name, number)
         yield Part(corpus.name, number, *places, inventory, hours, trim, workers)
+
+
+def remove_other_parts(config: Config, corpus: CorpusBase) -> None:
+    """Remove the shards of parts that the corpus had with another setting of `parts`: patterns would find them."""
+    for folder in RunPaths(config.folder).shards(corpus.name).parent.glob("part_[0-9][0-9][0-9][0-9]"):
+        if int(folder.name[-4:]) >= corpus.parts:
+            shutil.rmtree(folder, ignore_errors=True)  # another part's job may be faster
 
 
 def build_shards(part: Part) -> dict[str, Any]:

@@ -6,7 +6,10 @@ import itertools
 import os
 import resource
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -264,6 +267,27 @@ def test_killed_job_repeats_only_the_shard_that_it_was_in(
     assert contents(tmp_path / "a") == contents(tmp_path / "whole")
 
 
+def test_process_killed_while_writing_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    path = manifest(tmp_path, **{f"more{number:03d}": KEPT for number in range(150)})
+    program = (
+        "import sys; from pathlib import Path; from earmark.data.build import *;"
+        "build_shards(Part('a', 0, Path(sys.argv[1]), Path(sys.argv[2]), Inventory.load(), float(sys.argv[3])))"
+    )
+    folder = tmp_path / "a"
+    process = subprocess.Popen([sys.executable, "-c", program, path, folder, str(EACH_ITS_OWN)])
+    while process.poll() is None and len(list(folder.glob("a-*.json"))) < 5:
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("a-*.json")}
+    assert nothing_half_written(folder, but_temporary=True)
+    done = build(path, folder, hours=EACH_ITS_OWN)
+    assert 5 <= len(before) < len(done["shards"])
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert done == build(path, tmp_path / "whole", hours=EACH_ITS_OWN)
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
 def test_nothing_is_done_and_no_marker_is_touched_when_all_is_there(tmp_path: Path, computed: list[str]) -> None:
     path = manifest(tmp_path)
     build(path, tmp_path / "a", hours=EACH_ITS_OWN)
@@ -315,11 +339,11 @@ def test_other_labels_inventory_or_trimming_make_other_shards(tmp_path: Path, co
 # ---------------------------------------------------------------------------- full disks
 
 
-def nothing_half_written(folder: Path) -> bool:
-    """Whether every shard that has an index is whole, and no marker stands."""
+def nothing_half_written(folder: Path, but_temporary: bool = False) -> bool:
+    """Whether every shard that has its notes is whole, and no marker stands; after SIGKILL a temporary file may."""
     for path in folder.glob("a-*.json"):
         verify(path.with_suffix(".arrow"))
-    return not (folder / "done.json").exists() and not list(folder.glob(".*"))
+    return not (folder / "done.json").exists() and (but_temporary or not list(folder.glob(".*")))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ define snakemake
 	exit $$code; }
 endef
 
-.PHONY: setup run real test bench check
+.PHONY: setup run real test bench bench-data check
 
 setup: $(STAMP)
 
@@ -57,6 +57,9 @@ test: setup
 bench: setup
 	@$(IN_VENV) for script in $(sort $(wildcard bench/bench_*.py)); do \
 	echo "$$script"; python "$$script" || exit 1; done
+
+bench-data: setup
+	@$(IN_VENV) python bench/bench_data.py
 
 check: setup
 	$(IN_VENV) ruff check . && ruff format --check . && mypy && python -m pytest -m slow $(ARGS)

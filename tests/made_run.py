@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.config import Config, parse, segments
-from earmark.data.build import ASIDE, N_MELS, build_dataset
+from earmark.data.build import ASIDE, N_MELS
+from earmark.data.collect import collect
 from earmark.data.manifest import KEPT, LABELLED, counts, table
 from earmark.data.shards import Example, Moments, write_shard
 from earmark.diagnose.watch import decide, initial, phases
@@ -143,7 +144,7 @@ def _data(config: Config, paths: RunPaths) -> None:
                 "split": split,
                 "language": language,
                 "domain": "made",
-                "speaker": "one",
+                "speaker": "two" if split == "test_zh" else "one",
                 "audio": f"{index}.wav",
                 "duration": 2.0,
                 "raw_text": SENTENCES[language],
@@ -188,13 +189,7 @@ def _data(config: Config, paths: RunPaths) -> None:
         log.touch()
         for path in (log, log.parent, log.parent.parent):
             os.utime(path, (BEGAN, BEGAN))
-    names = [corpus.name for corpus in config.corpora]
-    build_dataset(
-        {name: paths.shards(name) for name in names},
-        {name: paths.manifest(name) for name in names},
-        inventory,
-        paths.dataset,
-    )
+    collect(config)
 
 
 def _decisions(config: Config, paths: RunPaths, rates: tuple[float, ...]) -> list[dict[str, Any]]:

@@ -108,19 +108,10 @@ def shards(config: Path, run: str | None, name: str, part: int | None, workers: 
 @cli.command()
 @config_argument
 def dataset(config: Path, run: str | None) -> None:
-    """Collect all shards into the one manifest that training sees."""
-    from earmark.data.build import build_dataset
-    from earmark.text.inventory import Inventory
+    """Collect all shards into the one manifest that training sees; leave out duplicates and what test sets heard."""
+    from earmark.data.collect import collect, in_short
 
-    settings = load(config, run)
-    paths = RunPaths(settings.folder)
-    names = [one.name for one in settings.corpora]
-    build_dataset(
-        {name: paths.shards(name, 0) for name in names},
-        {name: paths.manifest(name, 0) for name in names},
-        Inventory.load(settings.text.inventory),
-        paths.dataset,
-    )
+    click.echo(in_short(collect(load(config, run))))
 
 
 @cli.command()

@@ -5,7 +5,7 @@ text/NAME/part_0000.parquet          the same rows with text, phones and status,
 shards/NAME/part_0000/               the shards of a part:
     NAME-0000-0000.arrow             features and labels (part, number); .parquet is the index, .json its checksums
     aside.parquet, done.json         rows that could not be used, and what the part's shards hold
-shards/dataset.json                  all that training sees of the data
+shards/dataset.json                  all that training sees of the data; with it index.arrow and excluded.parquet
 llm/                                 the language model and tokenizer that post-training starts from
 pretrain|align|ia_sft_N|joint/step_0000500/     weights, metrics.parquet, done.json
 cka/score_K_ref_R.json, decision_K.json, trace.json
@@ -57,6 +57,11 @@ class RunPaths:
     def excluded(self) -> Path:
         """Rows in shards that training leaves out: duplicates, and overlap with test sets."""
         return self.folder / "shards" / "excluded.parquet"
+
+    @property
+    def index(self) -> Path:
+        """Where each utterance that training sees lies."""
+        return self.folder / "shards" / "index.arrow"
 
     @property
     def dataset(self) -> Path:

@@ -44,7 +44,8 @@ def settings(*sections):
 def stage_settings(*names):
     """The same for stages of training, with what every stage depends on."""
     values = {name: dump(getattr(RUN.stages, name)) for name in names}
-    return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "processes")
+    values["weights"] = {name: corpus.weight for name, corpus in CORPORA.items()}
+    return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "processes", "sampling_power", "like_batches")
 
 
 def state_of(step):

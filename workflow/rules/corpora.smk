@@ -4,7 +4,7 @@
 def corpus_settings(wildcards):
     """Settings that a raw manifest depends on: not those of later stages, else all of a corpus would be read again."""
     values = dump(CORPORA[wildcards.corpus])
-    return json.dumps({name: values[name] for name in values if name not in ("parts", "trim_silence", "weight")}, sort_keys=True)
+    return json.dumps({name: values[name] for name in values if name not in ("parts", "shared_speakers", "trim_silence", "weight")}, sort_keys=True)
 
 
 def label_settings(wildcards):

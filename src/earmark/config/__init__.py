@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from earmark.config.base import Language, Name, Section
+from earmark.config.base import Fraction, Language, Name, Section
 from earmark.config.corpora import (
     AsteriskPromptsCorpus,
     Corpus,
@@ -156,6 +156,8 @@ class Config(Section):
     """Seed of everything."""
     corpora: Annotated[list[Corpus], Field(min_length=1)]
     """Corpora in the order of the manifest."""
+    sampling_power: Fraction = 1.0
+    """Share of a corpus in training: its hours to this power. 1: every utterance once an epoch; 0: equal shares."""
     text: Text = Text()
     shards: Shards = Shards()
     encoder: Encoder = Encoder()
@@ -170,6 +172,9 @@ class Config(Section):
     evaluation: Evaluation
     processes: PositiveInt = 1
     """Training processes a stage (ZeRO-2 when there are several)."""
+    like_batches: PositiveInt | None = None
+    """Batches of like length in a row, so that processes wait little for each other; none: `processes`. While it and
+    `processes` x `accumulation` stay, any `processes` that divides it takes the same utterances in the same order."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Precision of training."""
 
@@ -178,6 +183,10 @@ class Config(Section):
         names = [corpus.name for corpus in self.corpora]
         if len(set(names)) < len(names):
             raise ValueError(f"corpora {names} hold a name twice: names are unique")
+        if self.like_batches and self.like_batches % self.processes:
+            raise ValueError(
+                f"like_batches {self.like_batches} is not a multiple of processes {self.processes}: change one"
+            )
         segment = self.stages.pretrain.segment_steps
         if self.watch.first_step % segment or self.watch.every % segment:
             raise ValueError(

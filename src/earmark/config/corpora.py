@@ -22,7 +22,9 @@ class CorpusBase(Section):
     trim_silence: bool = False
     """Cut leading and trailing frames more than 35 dB below the loudest, but for an 80 ms margin."""
     weight: PositiveFloat | None = None
-    """Share of training relative to the other corpora; none: hours to the power `sampling_power`."""
+    """Hours that the corpus counts as when utterances are drawn; none: its hours to the power `sampling_power`."""
+    shared_speakers: bool = False
+    """Test sets have speakers of training; else training utterances by a speaker of the corpus's tests are left out."""
     parts: Annotated[int, Field(ge=1, le=9999)] = 1
     """Parts that are labelled and sharded by jobs of their own; about 1,000 hours each is a good size."""
 
@@ -55,6 +57,8 @@ class HskWordsCorpus(CorpusBase):
     """Words of two or more characters for validation."""
     seed: int = 1
     """Seed of the choice of held-out words."""
+    shared_speakers: bool = True
+    """One speaker: words are held out, not voices."""
     licence: str = "CC-BY-SA"
     """Licence of the audio."""
 
@@ -89,6 +93,8 @@ class AsteriskPromptsCorpus(CorpusBase):
     """Wordings for validation."""
     seed: int = 1
     """Seed of the choice of held-out prompts."""
+    shared_speakers: bool = True
+    """One speaker: wordings are held out, not voices."""
     licence: str = "CC-BY-SA-3.0"
     """Licence of the audio."""
 

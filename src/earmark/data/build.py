@@ -1,4 +1,4 @@
-"""Labelled manifest of a part -> its shards: decode, trim, features, write; then one dataset manifest for training.
+"""Labelled manifest of a part -> its shards: decode, trim, features, write.
 
 Which rows a shard holds follows from the manifest alone. So a shard is built, kept or rebuilt without the others, and
 its bytes depend neither on the number of workers nor on how often the job was interrupted.
@@ -27,7 +27,7 @@ from earmark.data.labels import frames_status
 from earmark.data.manifest import KEPT, counts, ranked
 from earmark.data.shards import FORMAT, Example, Moments, Notes, whole, write_shard
 from earmark.errors import AudioError, ShardError, UserError
-from earmark.io import digest, read_json, read_parquet, sha256, stream_parquet, write_json, write_parquet
+from earmark.io import digest, read_json, sha256, stream_parquet, write_json, write_parquet
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
@@ -281,47 +281,4 @@ def _done(part: Part, notes: list[Notes], manifest_sha256: str) -> dict[str, Any
         },
         "manifest": str(part.manifest),
         "manifest_sha256": manifest_sha256,
-    }
-
-
-def build_dataset(corpora: dict[str, Path], manifests: dict[str, Path], inventory: Inventory, path: Path) -> None:
-    """Collect the corpora's shards into the one manifest that training sees, with mean and deviation a mel bin."""
-    parts = {name: read_json(folder / "done.json") for name, folder in corpora.items()}
-    total = sum(np.array(part["moments"]["total"]) for part in parts.values())
-    squares = sum(np.array(part["moments"]["squares"]) for part in parts.values())
-    frames = sum(part["moments"]["frames"] for part in parts.values())
-    if frames == 0:
-        raise ShardError(f"{path}: no training utterance was kept; see the column status of {list(manifests.values())}")
-    mean = total / frames
-    deviation = np.sqrt(np.maximum(squares / frames - mean**2, 1e-8))
-    write_json(
-        path,
-        {
-            "inventory": inventory.hash,
-            "phones": len(inventory),
-            "mean": mean.tolist(),
-            "deviation": deviation.tolist(),
-            "corpora": {name: _account(manifests[name], corpora[name], part) for name, part in parts.items()},
-        },
-    )
-
-
-def _account(manifest: Path, folder: Path, part: dict[str, Any]) -> dict[str, Any]:
-    """What became of every row of a corpus: rows in = kept + set aside, by reason."""
-    table = read_parquet(manifest)
-    reasons = counts(table)
-    kept = reasons.pop(KEPT, 0)
-    for status, number in counts(read_parquet(folder / "aside.parquet")).items():
-        reasons[status] = reasons.get(status, 0) + number
-        kept -= number
-    if kept != part["kept"] or len(table) != kept + sum(reasons.values()):
-        raise ShardError(f"{folder}: {part['kept']} rows in shards, {kept} expected from {manifest}: build again")
-    return {
-        "rows": len(table),
-        "kept": kept,
-        "set_aside": reasons,
-        "manifest": str(manifest),
-        "manifest_sha256": sha256(manifest),
-        "folder": str(folder),
-        "shards": part["shards"],
     }

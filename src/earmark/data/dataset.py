@@ -1,5 +1,11 @@
-"""The shards of a run as training, diagnosis and evaluation see them."""
+"""The shards of a run as training, diagnosis and evaluation see them.
 
+Index and shards are mapped into memory: a process starts at once, and holds what it reads. Ids, texts and languages
+come from the shards' own rows.
+"""
+
+import warnings
+from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,10 +13,15 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from earmark.data.batches import Strand
 from earmark.data.shards import Shard
 from earmark.errors import ShardError
-from earmark.io import read_json, read_parquet
+from earmark.io import read_json
+from earmark.paths import part_name
 from earmark.text.inventory import Inventory
+
+OPEN_SHARDS = 256
+"""Shards that are open at a time: each takes a file descriptor, of which a process commonly has 1,024."""
 
 
 class Batch(NamedTuple):
@@ -39,10 +50,19 @@ class Batch(NamedTuple):
         return float(self.lengths.sum()) / 100
 
 
+class Labels(NamedTuple):
+    """What a row says besides its features."""
+
+    id: str
+    language: str
+    text: str
+
+
 class Dataset:
-    """All shards named by `shards/dataset.json`."""
+    """All rows that `shards/dataset.json` describes, by their number in the index beside it."""
 
     def __init__(self, path: Path | str, inventory: Inventory):
+        path = Path(path)
         described = read_json(path)
         if described["inventory"] != inventory.hash:
             raise ShardError(
@@ -52,53 +72,119 @@ class Dataset:
         self.inventory = inventory
         self.mean = np.array(described["mean"], dtype=np.float32)
         self.deviation = np.array(described["deviation"], dtype=np.float32)
-        self._shards: dict[str, Shard] = {}
-        self._folders: dict[str, Path] = {}
-        tables = []
-        for corpus in described["corpora"].values():
-            for shard in corpus["shards"]:
-                self._folders[shard["shard"]] = Path(corpus["folder"])
-                index = (Path(corpus["folder"]) / shard["shard"]).with_suffix(".parquet")
-                tables.append(read_parquet(index))
-        self.index: pa.Table = pa.concat_tables(tables)
+        self._scale = torch.from_numpy(1 / self.deviation)
+        self._shift = torch.from_numpy(-self.mean / self.deviation)
+        self._bounds: dict[str, dict[str, dict[str, int]]] = described["bounds"]
+        self._paths = [
+            path.parent / name / part_name(shard["part"]) / shard["shard"]
+            for name, account in described["corpora"].items()
+            for shard in account["shards"]
+        ]
+        self._open: OrderedDict[int, Shard] = OrderedDict()
+        self._shard, self._row, self._frames = _mapped(path.with_name("index.arrow"), described["digest"])
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits that have rows: train first, then valid, then test sets."""
+        return list(self._bounds)
 
     def split(self, name: str) -> np.ndarray:
-        """Row numbers of a split, in the order of the index."""
-        return np.flatnonzero(np.array(self.index["split"].to_pylist(), dtype=object) == name)
+        """Row numbers of a split, in the order of the index; for fifty million rows, `strands` takes no memory."""
+        parts = [np.arange(one["start"], one["start"] + one["rows"]) for one in self._bounds.get(name, {}).values()]
+        return np.concatenate([np.arange(0), *parts])
+
+    def corpora(self) -> dict[str, float]:
+        """Hours of each corpus in training."""
+        return {name: one["frames"] / 360_000 for name, one in self._bounds["train"].items()}
+
+    def strands(self, rates: dict[str, float]) -> list[Strand]:
+        """Training rows of each corpus for the batch plan, lengths mapped into memory.
+
+        :param rates: share of each corpus that an epoch takes.
+        """
+        parts = self._bounds["train"].items()
+        return [
+            Strand(self._frames[one["start"] : one["start"] + one["rows"]], one["start"], rates[name])
+            for name, one in parts
+        ]
 
     def frames(self, rows: np.ndarray) -> np.ndarray:
         """(N,) feature frames of rows."""
-        return self.index["frames"].to_numpy()[rows]
+        return self._frames[rows]
+
+    def labels(self, rows: np.ndarray) -> list[Labels]:
+        """Id, language and text of rows."""
+        return [Labels(*self._opened(shard).labels(row)) for shard, row in self._places(rows)]
 
     def batch(self, rows: np.ndarray) -> Batch:
-        """Read rows into one padded batch."""
-        index = self.index.take(pa.array(rows)).to_pylist()
-        read = [self._shard(row["shard"])[row["row"]] for row in index]
+        """Read rows into one padded batch.
+
+        :raises ShardError: a row is damaged, or has another length than the index says.
+        """
+        places = self._places(rows)
+        read = [self._opened(shard)[row] for shard, row in places]
         lengths = torch.tensor([len(features) for features, _ in read])
+        if not np.array_equal(lengths.numpy(), self.frames(rows)):
+            shard = self._paths[places[0][0]]
+            raise ShardError(f"{shard} and its like were built anew since: run `earmark dataset` again")
         phone_lengths = torch.tensor([len(phones) for _, phones in read])
-        # Allocated by torch: numpy's alignment varies, and with it the order of sums in matrix products.
-        features = torch.zeros(len(read), int(lengths.max()), len(self.mean))
-        cells = features.numpy()
         phones = np.zeros((len(read), int(phone_lengths.max())), dtype=np.int64)
-        for number, (one, ids) in enumerate(read):
-            cells[number, : len(one)] = (one - self.mean) / self.deviation
+        for number, (_, ids) in enumerate(read):
             phones[number, : len(ids)] = ids
+        labels = [self._opened(shard).labels(row) for shard, row in places]
         return Batch(
-            ids=[row["id"] for row in index],
-            features=features,
+            ids=[one[0] for one in labels],
+            features=self._padded([one for one, _ in read], int(lengths.max())),
             lengths=lengths,
             phones=torch.from_numpy(phones),
             phone_lengths=phone_lengths,
-            texts=[row["text"] for row in index],
-            languages=[row["language"] for row in index],
+            texts=[one[2] for one in labels],
+            languages=[one[1] for one in labels],
         )
+
+    def _padded(self, read: list[np.ndarray], longest: int) -> torch.Tensor:
+        """(B, longest, n_mels) float32, normalised, 0 where padded."""
+        # Allocated by torch: numpy's alignment varies, and with it the order of sums in matrix products.
+        features = torch.empty(len(read), longest, len(self.mean))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the memory map is not writable, and is not written to
+            for padded, one in zip(features, read, strict=True):
+                # (x - mean) / deviation as one multiplication and addition, while the utterance is in the cache.
+                cells = padded[: len(one)]
+                cells.copy_(torch.from_numpy(one))
+                torch.addcmul(self._shift, cells, self._scale, out=cells)
+                padded[len(one) :] = 0
+        return features
 
     def batches(self, rows: np.ndarray, size: int) -> list[np.ndarray]:
         """Rows in batches of at most `size`, like lengths together, longest first."""
         order = rows[np.argsort(-self.frames(rows), kind="stable")]
         return [order[start : start + size] for start in range(0, len(order), size)]
 
-    def _shard(self, name: str) -> Shard:
-        if name not in self._shards:
-            self._shards[name] = Shard(self._folders[name] / name, self.inventory.hash)
-        return self._shards[name]
+    def _places(self, rows: np.ndarray) -> list[tuple[int, int]]:
+        return list(zip(self._shard[rows].tolist(), self._row[rows].tolist(), strict=True))
+
+    def _opened(self, number: int) -> Shard:
+        shard = self._open.get(number)
+        if shard is None:
+            shard = self._open[number] = Shard(self._paths[number], self.inventory.hash)
+            if len(self._open) > OPEN_SHARDS:
+                self._open.popitem(last=False)
+        self._open.move_to_end(number)
+        return shard
+
+
+def _mapped(path: Path, stamp: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shard, row and frames (N,) of the index, in the file."""
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        found = (reader.schema.metadata or {}).get(b"digest", b"").decode()
+        batch = reader.get_batch(0)
+        columns = tuple(batch.column(name).to_numpy() for name in ("shard", "row", "frames"))
+    except FileNotFoundError:
+        raise ShardError(f"{path} does not exist: run `earmark dataset` again") from None
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise ShardError(f"{path} is damaged ({error}): run `earmark dataset` again") from None
+    if found != stamp:
+        raise ShardError(f"{path} does not belong to the dataset.json beside it: run `earmark dataset` again")
+    return columns

@@ -264,13 +264,13 @@ class Shard:
                 f"{path} was labelled with inventory {self.metadata.get('inventory')}, this run has {inventory_hash}: "
                 "build the shards again"
             )
-        self._columns: dict[int, tuple[np.ndarray, ...]] = {}
+        self._columns: dict[int, tuple[Any, ...]] = {}
 
     def __getitem__(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """(features (T, n_mels) float16 view, phones (U,) int16 view) of a row, its checksum compared."""
         number, position = divmod(row, ROWS_PER_BATCH)
         try:
-            features, feature_at, phones, phones_at, frames, checksums = self._batch(number)
+            features, feature_at, phones, phones_at, frames, checksums, _ = self._batch(number)
             feature = features[feature_at[position] : feature_at[position + 1]]
             phone = phones[phones_at[position] : phones_at[position + 1]]
             whole = crc(feature, phone) == int(checksums[position])
@@ -280,7 +280,17 @@ class Shard:
             raise ShardError(f"{self.path} is damaged in row {row} (checksum): {REMEDY}")
         return feature.reshape(frames[position], -1), phone
 
-    def _batch(self, number: int) -> tuple[np.ndarray, ...]:
+    def labels(self, row: int) -> tuple[str, str, str]:
+        """(id, language, text) of a row."""
+        number, position = divmod(row, ROWS_PER_BATCH)
+        try:
+            batch = self._batch(number)[-1]
+            key, language, text = (batch.column(name)[position].as_py() for name in ("id", "language", "text"))
+        except (IndexError, ValueError, OSError, pa.ArrowException):
+            raise ShardError(f"{self.path} is damaged in row {row}: {REMEDY}") from None
+        return key, language, text
+
+    def _batch(self, number: int) -> tuple[Any, ...]:
         if number not in self._columns:
             batch = self._reader.get_batch(number)
             features, phones = batch.column("features"), batch.column("phones")
@@ -291,6 +301,7 @@ class Shard:
                 phones.offsets.to_numpy(),
                 batch.column("frames").to_numpy(),
                 batch.column("crc32").to_numpy(),
+                batch,
             )
         return self._columns[number]
 

@@ -23,8 +23,7 @@ BATCH = 16
 
 def diagnosed_rows(dataset: Dataset, count: int) -> np.ndarray:
     """Rows of up to `count` utterances outside training, evenly spread over the index."""
-    splits = np.array(dataset.index["split"].to_pylist(), dtype=object)
-    rows = np.flatnonzero(splits != "train")
+    rows = np.concatenate([np.arange(0), *(dataset.split(name) for name in dataset.splits if name != "train")])
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))]
 
 
@@ -32,7 +31,7 @@ def write_embeddings(config: Config, output: Path) -> None:
     """Sentence embeddings (N, m) of the diagnosed utterances' transcripts: computed once, shared by all snapshots."""
     dataset = _dataset(config)
     rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
-    texts = dataset.index["text"].take(rows).to_pylist()
+    texts = [one.text for one in dataset.labels(rows)]
     vectors = embed(texts, config.evaluation.embedder)
     write_tensors(output, {"embeddings": torch.from_numpy(vectors)}, {"embedder": str(config.evaluation.embedder)})
 

@@ -213,5 +213,5 @@ def corpus_account(results: Results, corpus: Any) -> dict[str, Any]:
         "rows": account["rows"],
         "kept": account["kept"],
         "set_aside": account["set_aside"],
-        "seconds": sum(shard["seconds"] for shard in account["shards"]),
+        "seconds": sum(part.seconds for part in results.parts if part.corpus == corpus.name),
     }

@@ -87,7 +87,7 @@ def hashes(results: Results) -> list[tuple[str, str]]:
     """(what, SHA-256) of the data and of the weights that training ended with."""
     found = []
     for name, account in results.dataset["corpora"].items():
-        found.append((f"{name}: manifest", account["manifest_sha256"]))
+        found += [(f"{name}: manifest of part {one['part']}", one["manifest_sha256"]) for one in account["manifests"]]
         found += [(f"{name}: {shard['shard']}", shard["sha256"]) for shard in account["shards"]]
     for instance, parts in results.stages.items():
         last = parts[-1].done

@@ -185,8 +185,9 @@ def _parts(config: Config, corpus: CorpusBase, account: dict[str, Any]) -> list[
     if indexes:
         index = pa.concat_tables(indexes)
         if paths.excluded.is_file():
-            excluded = pc.is_in(index["id"], read_parquet(paths.excluded, ["id"])["id"].combine_chunks())
-            index = index.filter(pc.invert(excluded))
+            excluded = read_parquet(paths.excluded, ["id", "corpus"])
+            excluded = excluded.filter(pc.equal(excluded["corpus"], corpus.name))
+            index = index.filter(pc.invert(pc.is_in(index["id"], excluded["id"].combine_chunks())))
         kept = _grouped(index, keys, [([], "count_all"), ("duration", "sum")])
     splits = [split for split, _ in rows]
     none = {"count_all": 0, "duration_sum": 0.0}

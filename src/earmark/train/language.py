@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from earmark.config import Config, SmallLLM
-from earmark.data.batches import BatchPlan
+from earmark.data.batches import BatchPlan, Strand
 from earmark.data.manifest import kept_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
@@ -129,12 +129,14 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     nn.init.normal_(heard.weight, std=0.5)  # as wide as Qwen3's tokens are, phones are told apart much later
     rng = random.Random(config.seed)
     size = config.adaptor.downsample
-    plan = BatchPlan(_positions(lessons, len(before) + len(after), size), settings.positions_per_batch, config.seed)
+    positions = _positions(lessons, len(before) + len(after), size)
+    order = np.argsort(positions, kind="stable")
+    plan = BatchPlan([Strand(positions[order])], settings.positions_per_batch, config.seed)
     parameters = [*model.parameters(), *heard.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
-        chosen = [lessons[row] for row in plan.rows(step)]
+        chosen = [lessons[row] for row in order[plan.rows(step)]]
         slots = [_slots(lesson.phones, phones, size, rng) for lesson in chosen]
         speech = nn.utils.rnn.pad_sequence([heard(one).mean(dim=1) for one in slots], batch_first=True)
         lengths = torch.tensor([len(one) for one in slots])

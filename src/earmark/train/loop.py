@@ -4,10 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-
-from earmark.config import Stage
-from earmark.data.batches import BatchPlan
+from earmark.config import Config, Stage
+from earmark.data.batches import BatchPlan, rates
 from earmark.data.dataset import Batch, Dataset
 from earmark.errors import TrainingError
 from earmark.train.engine import Engine
@@ -84,20 +82,27 @@ def _message(what: str, value: float, step: int, ids: list[str]) -> str:
 class Batches:
     """The batch plan of a stage over the training split, with the short utterances first where that is set."""
 
-    def __init__(self, dataset: Dataset, stage: Stage, seed: int, world: int):
-        self.dataset, self.stage = dataset, stage
-        rows = dataset.split("train")
-        frames = dataset.frames(rows)
-        self.full = (rows, BatchPlan(frames, stage.frames_per_batch, seed, world))
+    def __init__(self, dataset: Dataset, config: Config, stage: Stage, world: int):
+        self.dataset, self.stage, self.world = dataset, stage, world
+        strands = dataset.strands(corpus_rates(config, dataset))
+        group = config.like_batches or world
+        self.full = BatchPlan(strands, stage.frames_per_batch, config.seed, group)
         self.short_steps = 0
         if stage.short_first:
             self.short_steps = stage.short_first.steps
-            shortest = np.argsort(frames, kind="stable")[: max(1, int(len(rows) * stage.short_first.fraction))]
-            self.short = (rows[shortest], BatchPlan(frames[shortest], stage.frames_per_batch, seed, world))
+            self.short = BatchPlan(strands, stage.frames_per_batch, config.seed, group, stage.short_first.fraction)
 
     def __call__(self, step: int, micro: int, rank: int) -> Batch:
         """Batch number `micro` of `step` on `rank`."""
         early = step < self.short_steps
-        rows, plan = self.short if early else self.full
+        plan = self.short if early else self.full
         number = (step if early else step - self.short_steps) * self.stage.accumulation + micro
-        return self.dataset.batch(rows[plan.rows(number, rank)])
+        return self.dataset.batch(plan.rows(number * self.world + rank))
+
+
+def corpus_rates(config: Config, dataset: Dataset) -> dict[str, float]:
+    """Share of each corpus's training utterances that an epoch takes, by its weight or hours."""
+    hours = dataset.corpora()
+    weights = {corpus.name: corpus.weight for corpus in config.corpora}
+    found = rates(list(hours.values()), [weights[name] for name in hours], config.sampling_power)
+    return dict(zip(hours, found, strict=True))

@@ -88,7 +88,7 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     _say_what_trains(task, place, main)
     task.train()
     records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
-    source = Batches(dataset, place.stage, config.seed, engine.world)
+    source = Batches(dataset, config, place.stage, engine.world)
     # Closed on an error, too: what went wrong gets a line of its own.
     with records.bar:
         train(

@@ -25,11 +25,11 @@ from earmark.audio.fbank import fbank, frame_count
 from earmark.audio.read import SAMPLE_RATE
 from earmark.audio.trim import speech_bounds
 from earmark.data import build as building
-from earmark.data.build import Part, audio_hash, build_dataset, build_shards, features_of, shard_ranges
+from earmark.data.build import Part, audio_hash, build_shards, features_of, shard_ranges
 from earmark.data.manifest import KEPT, LABELLED
 from earmark.data.shards import Shard, verify
-from earmark.errors import ShardError, UserError
-from earmark.io import read_json, read_parquet, replacing, sha256, write_json, write_parquet
+from earmark.errors import UserError
+from earmark.io import read_json, read_parquet, replacing, sha256, write_parquet
 from earmark.text.inventory import Inventory
 
 pytestmark = pytest.mark.usefixtures("_here")
@@ -152,56 +152,6 @@ def test_shards_end_at_their_hours_and_those_of_before_are_removed(tmp_path: Pat
         "aside.parquet",
         "done.json",
     ]
-
-
-def test_mean_and_deviation_are_of_the_training_split_alone(tmp_path: Path) -> None:
-    path = manifest(tmp_path)
-    build(path, tmp_path / "a")
-    build_dataset({"a": tmp_path / "a"}, {"a": path}, INVENTORY, tmp_path / "dataset.json")
-    said = read_json(tmp_path / "dataset.json")
-    shard = Shard(tmp_path / "a" / "a-0000-0000.arrow")
-    train = np.concatenate([shard[0][0], shard[1][0]]).astype(np.float64)
-    np.testing.assert_allclose(said["mean"], train.mean(axis=0), rtol=1e-9)
-    np.testing.assert_allclose(said["deviation"], train.std(axis=0), rtol=1e-6)
-    assert (said["inventory"], said["phones"]) == (INVENTORY.hash, len(INVENTORY))
-
-
-def test_account_sums_to_the_rows_of_the_manifest(tiny_run: TinyRun) -> None:
-    account = read_json(tiny_run.paths.dataset)["corpora"]
-    assert account["spoken"]["rows"] == account["spoken"]["kept"] == 20
-    assert account["own"]["kept"] == 2
-    assert account["own"]["set_aside"] == {
-        "undecodable audio": 2,
-        "duplicate id": 1,
-        "empty text": 1,
-        "missing audio": 1,
-        "too short": 1,
-    }
-    assert account["own"]["rows"] == 8
-
-
-def test_row_that_was_lost_is_an_error(tiny_copy: TinyRun) -> None:
-    folder, path = tiny_copy.paths.shards("own"), tiny_copy.paths.manifest("own")
-    done = read_json(folder / "done.json")
-    write_json(folder / "done.json", done | {"kept": done["kept"] - 1})
-    with pytest.raises(ShardError, match="1 rows in shards, 2 expected"):
-        build_dataset({"own": folder}, {"own": path}, INVENTORY, tiny_copy.paths.dataset)
-
-
-def test_shards_without_their_marker_are_not_taken_for_whole(tiny_copy: TinyRun) -> None:
-    folder, path = tiny_copy.paths.shards("own"), tiny_copy.paths.manifest("own")
-    (folder / "done.json").unlink()
-    with pytest.raises(UserError, match=r"done\.json does not exist"):
-        build_dataset({"own": folder}, {"own": path}, INVENTORY, tiny_copy.paths.dataset)
-
-
-def test_no_training_utterance_is_an_error(tmp_path: Path) -> None:
-    path = manifest(tmp_path)
-    rows = [row | {"split": "valid"} for row in read_parquet(path).to_pylist()]
-    write_parquet(path, pa.Table.from_pylist(rows, schema=LABELLED))
-    build(path, tmp_path / "a")
-    with pytest.raises(ShardError, match="no training utterance was kept"):
-        build_dataset({"a": tmp_path / "a"}, {"a": path}, INVENTORY, tmp_path / "dataset.json")
 
 
 def test_corpus_of_which_nothing_is_kept_has_no_shard(tmp_path: Path) -> None:

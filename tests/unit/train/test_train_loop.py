@@ -8,12 +8,12 @@ import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
 
-from earmark.config import Stage
+from earmark.config import Config, Stage
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
 from earmark.io import read_tensors, write_tensors
 from earmark.text.inventory import Inventory
-from earmark.train.loop import Batches, train
+from earmark.train.loop import Batches, corpus_rates, train
 from earmark.train.records import Records
 from earmark.train.tasks import Loss, Moment
 
@@ -125,31 +125,51 @@ def dataset(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     return Dataset(tiny_run.paths.dataset, Inventory.load())
 
 
-def test_only_training_rows_are_drawn_and_all_of_them(dataset: Dataset) -> None:
-    source = Batches(dataset, stage(), seed=1, world=1)
-    _, plan = source.full
-    ids = [one for step in range(plan.steps) for one in source(step, 0, 0).ids]
-    expected = [dataset.index["id"][int(row)].as_py() for row in dataset.split("train")]
-    assert sorted(ids) == sorted(expected)
+@pytest.fixture
+def config(tiny_run: TinyRun) -> Config:
+    return tiny_run.config
 
 
-def test_short_utterances_come_first_and_then_all(dataset: Dataset) -> None:
+def test_only_training_rows_are_drawn_and_all_of_them(dataset: Dataset, config: Config) -> None:
+    source = Batches(dataset, config, stage(), world=1)
+    ids = [one for step in range(source.full.batches) for one in source(step, 0, 0).ids]
+    assert sorted(ids) == sorted(one.id for one in dataset.labels(dataset.split("train")))
+
+
+def test_short_utterances_come_first_and_then_all(dataset: Dataset, config: Config) -> None:
     settings = stage(short_first={"fraction": 0.5, "steps": 3})
-    source = Batches(dataset, settings, seed=1, world=1)
+    source = Batches(dataset, config, settings, world=1)
     frames = np.sort(dataset.frames(dataset.split("train")))
     early = max(int(source(step, 0, 0).lengths.max()) for step in range(3))
     assert early <= frames[len(frames) // 2 - 1]
-    full = Batches(dataset, stage(), seed=1, world=1)
+    full = Batches(dataset, config, stage(), world=1)
     for step in range(4):
         assert source(3 + step, 0, 0).ids == full(step, 0, 0).ids
 
 
-def test_accumulated_batches_follow_each_other(dataset: Dataset) -> None:
-    one, two = Batches(dataset, stage(), 1, 1), Batches(dataset, stage(accumulation=2), 1, 1)
-    found = [two(step, micro, 0).ids for step in range(3) for micro in range(2)]
-    assert found == [one(step, 0, 0).ids for step in range(6)]
+@pytest.mark.parametrize(("world", "accumulation"), [(1, 4), (2, 2), (4, 1)])
+def test_a_step_takes_the_same_utterances_on_any_number_of_ranks(
+    dataset: Dataset, config: Config, world: int, accumulation: int
+) -> None:
+    config = config.model_copy(update={"like_batches": 4})
+    one = Batches(dataset, config, stage(accumulation=4, frames_per_batch=600), 1)
+    several = Batches(dataset, config, stage(accumulation=accumulation, frames_per_batch=600), world)
+    for step in range(4):
+        found = [several(step, micro, rank).ids for micro in range(accumulation) for rank in range(world)]
+        assert found == [one(step, micro, 0).ids for micro in range(4)]
 
 
-def test_budget_below_the_longest_utterance_is_an_error(dataset: Dataset) -> None:
+def test_weights_and_power_set_the_shares(dataset: Dataset, config: Config) -> None:
+    assert corpus_rates(config, dataset) == {"spoken": 1.0, "own": 1.0}
+    hours = dataset.corpora()
+    spoken, own = config.corpora
+    doubled = [spoken, own.model_copy(update={"weight": 2 * hours["own"]})]
+    found = corpus_rates(config.model_copy(update={"corpora": doubled}), dataset)
+    assert found == {"spoken": pytest.approx(0.5), "own": 1.0}
+    found = corpus_rates(config.model_copy(update={"sampling_power": 0.0}), dataset)
+    assert found == {"spoken": pytest.approx(hours["own"] / hours["spoken"]), "own": 1.0}
+
+
+def test_budget_below_the_longest_utterance_is_an_error(dataset: Dataset, config: Config) -> None:
     with pytest.raises(TrainingError, match="exceeds frames_per_batch 10"):
-        Batches(dataset, stage(frames_per_batch=10), seed=1, world=1)
+        Batches(dataset, config, stage(frames_per_batch=10), world=1)

@@ -1,0 +1,48 @@
+"""What the comparisons share: interleaved rounds, medians, and one form of a row."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+ROUNDS = 5
+
+
+def seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def compared(
+    what: str,
+    unit: str,
+    amount: float,
+    peer: Callable[[], object],
+    ours: Callable[[], object],
+    rounds: int = ROUNDS,
+    repeats: int = 1,
+) -> dict[str, Any]:
+    """A row: `amount` a second of each, and the median of the ratios of neighbours.
+
+    Both are called once before. Ours is called `repeats` times a round, where one call is too short to be timed.
+    """
+    peer(), ours()
+    pairs = [
+        (seconds(peer), seconds(lambda: [ours() for _ in range(repeats)]) / repeats)  # theirs, ours, theirs, ours, ...
+        for _ in range(rounds)
+    ]
+    return row(
+        what,
+        unit,
+        ours=round(amount / statistics.median(mine for _, mine in pairs), 1),
+        peer=round(amount / statistics.median(theirs for theirs, _ in pairs), 1),
+        ratio=round(statistics.median(theirs / mine for theirs, mine in pairs), 2),
+    )
+
+
+def row(
+    what: str, unit: str, ours: float, peer: float | None = None, ratio: float | None = None, **more: Any
+) -> dict[str, Any]:
+    """A row of results/bench/data.json; without a peer there is a number of ours alone."""
+    return {"what": what, "peer": peer, "ours": ours, "ratio": ratio, "unit": unit, "command": "make bench-data"} | more

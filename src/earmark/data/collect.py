@@ -1,0 +1,256 @@
+"""All parts' shards -> what training sees of them: `dataset.json`, the index, and who is left out.
+
+    shards/dataset.json       inventory, mean and deviation, accounts and shards of the corpora, bounds in the index
+    shards/index.arrow        a row an utterance: shard, row, frames, split, corpus; mapped into memory, 15 bytes each
+    shards/excluded.parquet   rows in shards that are left out, with the reason (see earmark.data.overlap)
+
+The index holds training first, by corpus and, within it, by length, as the batch plan needs it; then the other splits
+in the order of the shards. DuckDB sorts and joins within a bound of memory, with the rest in a folder beside the index.
+Mean and deviation are of all training rows in shards: leaving out a few does not change what training sees of others.
+"""
+
+import collections
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from earmark.config import Config
+from earmark.data.manifest import ranked
+from earmark.data.overlap import find
+from earmark.errors import ShardError, UserError
+from earmark.io import digest, read_json, replacing, write_json, write_parquet
+from earmark.paths import RunPaths
+from earmark.text.inventory import Inventory
+
+if TYPE_CHECKING:
+    import duckdb
+
+INDEX = pa.schema(
+    [
+        ("shard", pa.int32()),  # number of the shard, counted over the corpora of dataset.json
+        ("row", pa.int32()),  # in the shard
+        ("frames", pa.int32()),
+        ("split", pa.int8()),  # number of the split in dataset.json
+        ("corpus", pa.int16()),  # number of the corpus in dataset.json
+    ]
+)
+"""Columns of the index; its schema's metadata carry the `digest` of dataset.json."""
+EXCLUDED = pa.schema([("id", pa.string()), ("corpus", pa.string()), ("status", pa.string())])
+TRAIN = "train"
+_MEMORY = "2GB"
+"""What DuckDB may take; fifty million rows were sorted in less."""
+_ROWS_AT_A_TIME = 1 << 20
+
+
+class Piece(NamedTuple):
+    """A part of a corpus with what its done.json says."""
+
+    corpus: str
+    part: int
+    folder: Path
+    done: dict[str, Any]
+
+
+def pieces_of(config: Config, inventory: Inventory) -> list[Piece]:
+    """All parts of all corpora, in their order.
+
+    :raises UserError: a part is not finished. :raises ShardError: it has other labels than this run.
+    """
+    paths, found = RunPaths(config.folder), []
+    for corpus in config.corpora:
+        for part in range(corpus.parts):
+            done = read_json(paths.shards_done(corpus.name, part))
+            if done["inventory"] != inventory.hash:
+                raise ShardError(
+                    f"{paths.shards(corpus.name, part)} was labelled with inventory {done['inventory']}, this run has "
+                    f"{inventory.hash}: build the shards again"
+                )
+            if done["rows"] != done["kept"] + sum(done["reasons"].values()):
+                raise ShardError(
+                    f"{paths.shards(corpus.name, part)}: {done['rows']} rows in, {done['kept']} kept, "
+                    f"{done['reasons']} set aside: a row was lost; delete its done.json, build again"
+                )
+            found.append(Piece(corpus.name, part, paths.shards(corpus.name, part), done))
+    return found
+
+
+def collect(config: Config) -> dict[str, Any]:
+    """`earmark dataset`: write the three files, dataset.json last; what that says.
+
+    :raises ShardError: no training utterance was kept, or the shards hold other rows than their parts say.
+    """
+    inventory, paths = Inventory.load(config.text.inventory), RunPaths(config.folder)
+    pieces = pieces_of(config, inventory)
+    mean, deviation = _normalisation(pieces, paths.dataset)
+    with _connection(paths.dataset.parent) as connection:
+        _load(connection, pieces, config.corpora)
+        find(connection, [corpus.name for corpus in config.corpora if corpus.shared_speakers])
+        excluded = connection.execute("SELECT id, corpus, status FROM excluded ORDER BY shard_number, row").fetchall()
+        rows = [dict(zip(EXCLUDED.names, row, strict=True)) for row in excluded]
+        write_parquet(paths.excluded, pa.Table.from_pylist(rows, schema=EXCLUDED))
+        splits, bounds = _lay_out(connection)
+        described: dict[str, Any] = {
+            "inventory": inventory.hash,
+            "phones": len(inventory),
+            "mean": mean,
+            "deviation": deviation,
+            "splits": splits,
+            "corpora": _accounts(pieces, connection),
+        }
+        if not bounds.get(TRAIN):
+            raise ShardError(f"{paths.dataset}: every training utterance is left out; see {paths.excluded}")
+        described |= {"bounds": bounds, "digest": digest(described, bounds)}
+        _write_index(connection, paths.index, described["digest"])
+    write_json(paths.dataset, described)
+    return described
+
+
+def in_short(described: dict[str, Any]) -> str:
+    """What was collected, in a line for the terminal."""
+    rows, kept = (sum(one[key] for one in described["corpora"].values()) for key in ("rows", "kept"))
+    left_out = sum(sum(one["excluded"].values()) for one in described["corpora"].values())
+    hours = sum(one["frames"] for one in described["bounds"][TRAIN].values()) / 360_000
+    return (
+        f"{rows:,} rows = {kept:,} kept + {rows - kept:,} set aside ({left_out:,} of them in shards: duplicates, or "
+        f"heard by a test set); training has {hours:,.2f} h"
+    )
+
+
+def _normalisation(pieces: list[Piece], path: Path) -> tuple[list[float], list[float]]:
+    """Mean and deviation a mel bin, over the training rows of all shards."""
+    moments = [piece.done["moments"] for piece in pieces]
+    frames = sum(one["frames"] for one in moments)
+    if frames == 0:
+        raise ShardError(f"{path}: no training utterance was kept; see the column status of the labelled manifests")
+    total = np.sum([one["total"] for one in moments if one["frames"]], axis=0)
+    squares = np.sum([one["squares"] for one in moments if one["frames"]], axis=0)
+    mean = total / frames
+    return mean.tolist(), np.sqrt(np.maximum(squares / frames - mean**2, 1e-8)).tolist()
+
+
+@contextlib.contextmanager
+def _connection(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """DuckDB in a folder of its own, which goes afterwards: tables and whatever exceeds its memory lie there."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix=".collect.", dir=folder) as name:
+        limits: dict[str, Any] = {
+            "memory_limit": _MEMORY,
+            "temp_directory": f"{name}/spilled",
+            "preserve_insertion_order": "false",
+        }
+        with contextlib.closing(duckdb.connect(f"{name}/rows.duckdb", config=limits)) as connection:
+            try:
+                yield connection
+            except duckdb.Error as error:
+                raise UserError(f"{folder}: {error} (the shards' indexes; see earmark verify)") from None
+
+
+def _load(connection: "duckdb.DuckDBPyConnection", pieces: list[Piece], corpora: list[Any]) -> None:
+    """The view `rows`: the shards' indexes with the numbers of shard and corpus."""
+    numbers = {corpus.name: number for number, corpus in enumerate(corpora)}
+    shards = [(piece, shard) for piece in pieces for shard in piece.done["shards"]]
+    listed = [
+        {
+            "corpus": piece.corpus,
+            "shard": shard["shard"],
+            "shard_number": number,
+            "corpus_number": numbers[piece.corpus],
+        }
+        for number, (piece, shard) in enumerate(shards)
+    ]
+    table = pa.Table.from_pylist(listed)
+    connection.register("listed", table)
+    connection.execute("CREATE TABLE shards AS FROM listed")
+    files = [str((piece.folder / shard["shard"]).with_suffix(".parquet").resolve()) for piece, shard in shards]
+    for path in files:
+        if not Path(path).is_file():
+            raise UserError(f"{path} does not exist: build the shards again")
+    names = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+    # Read once: what follows goes over the rows several times.
+    connection.execute(
+        "CREATE TABLE rows AS SELECT id, corpus, split, speaker, row, frames, audio_hash, shard_number, corpus_number "
+        f"FROM read_parquet([{names}], hive_partitioning = false) JOIN shards USING (corpus, shard)"
+    )
+
+
+def _lay_out(connection: "duckdb.DuckDBPyConnection") -> tuple[list[str], dict[str, dict[str, dict[str, int]]]]:
+    """Names of the splits in their order, and {split: {corpus: {start, rows, frames}}} of the index."""
+    connection.execute(
+        "CREATE TABLE kept AS SELECT corpus, split, shard_number, row, frames, corpus_number FROM rows "
+        "ANTI JOIN excluded USING (shard_number, row)"
+    )
+    counted = connection.execute(
+        "SELECT split, corpus, count(*), sum(frames)::BIGINT FROM kept GROUP BY split, corpus, corpus_number "
+        f"ORDER BY split <> '{TRAIN}', split <> 'valid', split, corpus_number"
+    ).fetchall()
+    bounds: dict[str, dict[str, dict[str, int]]] = {}
+    start = 0
+    for split, corpus, rows, frames in counted:
+        bounds.setdefault(split, {})[corpus] = {"start": start, "rows": rows, "frames": frames}
+        start += rows
+    return list(bounds), bounds
+
+
+def _write_index(connection: "duckdb.DuckDBPyConnection", path: Path, stamp: str) -> None:
+    """Write the index as one record batch, whole or not at all: its columns are then arrays in the file."""
+    found = connection.execute("SELECT count(*) FROM kept").fetchone()
+    rows = found[0] if found else 0
+    result = connection.sql(
+        "SELECT shard_number, row, frames, number, corpus_number FROM kept JOIN "
+        f"(SELECT split, row_number() OVER (ORDER BY split <> '{TRAIN}', split <> 'valid', split) - 1 AS number "
+        "FROM (SELECT DISTINCT split FROM kept)) USING (split) "
+        f"ORDER BY number, corpus_number, CASE split WHEN '{TRAIN}' THEN frames END, shard_number, row"
+    )
+    with tempfile.TemporaryDirectory(prefix=".index.", dir=path.parent) as folder:
+        columns = [
+            np.memmap(f"{folder}/{field.name}", field.type.to_pandas_dtype(), "w+", shape=(max(rows, 1),))
+            for field in INDEX
+        ]
+        at = 0
+        reader: pa.RecordBatchReader = result.to_arrow_reader(_ROWS_AT_A_TIME)
+        for batch in reader:
+            for column, values in zip(columns, batch.columns, strict=True):
+                column[at : at + len(batch)] = values.to_numpy(zero_copy_only=False)
+            at += len(batch)
+        arrays = [pa.array(column[:rows], field.type) for column, field in zip(columns, INDEX, strict=True)]
+        schema = INDEX.with_metadata({"digest": stamp})
+        with (
+            replacing(path) as temporary,
+            pa.OSFile(str(temporary), "wb") as sink,
+            pa.ipc.new_file(sink, schema) as writer,
+        ):
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+
+def _accounts(pieces: list[Piece], connection: "duckdb.DuckDBPyConnection") -> dict[str, Any]:
+    """What became of every row of a corpus: rows in = kept + set aside, by reason."""
+    held = dict(connection.execute("SELECT corpus, count(*) FROM kept GROUP BY corpus").fetchall())
+    left_out = connection.execute("SELECT corpus, status, count(*) FROM excluded GROUP BY ALL").fetchall()
+    accounts: dict[str, Any] = {}
+    for name in dict.fromkeys(piece.corpus for piece in pieces):
+        mine = [piece for piece in pieces if piece.corpus == name]
+        excluded = ranked({status: number for corpus, status, number in left_out if corpus == name})
+        reasons: collections.Counter[str] = collections.Counter(excluded)
+        for piece in mine:
+            reasons.update(piece.done["reasons"])
+        rows, kept = sum(piece.done["rows"] for piece in mine), held.get(name, 0)
+        if rows != kept + reasons.total():
+            raise ShardError(
+                f"{mine[0].folder.parent}: {rows} rows in, {kept} kept, {reasons.total()} set aside: a row was lost; "
+                "see earmark verify"
+            )
+        accounts[name] = {
+            "rows": rows,
+            "kept": kept,
+            "set_aside": ranked(reasons),
+            "excluded": excluded,
+            "manifests": [{key: piece.done[key] for key in ("part", "manifest", "manifest_sha256")} for piece in mine],
+            "shards": [{"part": piece.part} | shard for piece in mine for shard in piece.done["shards"]],
+        }
+    return accounts

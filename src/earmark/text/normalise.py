@@ -31,6 +31,8 @@ _SPELLINGS = str.maketrans(
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
+# Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is Hong Kong's 卫.
+_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞", "嗰喎孻餸𨋢躝噚唓卫")
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
@@ -114,7 +116,7 @@ def _opencc() -> Any:
 
 
 def _simplified(text: str) -> str:
-    return text if text.isascii() else _opencc().convert(text)
+    return text if text.isascii() else _opencc().convert(text).translate(_CANTONESE)
 
 
 def _canonical(text: str) -> str:

@@ -22,7 +22,6 @@ from earmark.errors import TextError
 from earmark.io import read_json, read_parquet, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
 from earmark.models.speech_llm import splice, target_logits
-from earmark.text.inventory import Inventory
 from earmark.text.normalise import normalise
 from earmark.text.phonemes import Phonemizer
 
@@ -47,8 +46,9 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
         model, _ = load_llm(config.llm)
         done: dict[str, Any] = {"folder": str(config.llm), "stand_in": False, "steps": 0}
     else:
-        inventory = Inventory.load(config.text.inventory)
-        texts = _texts(config.llm, manifests, inventory)
+        phonemizer = Phonemizer.from_settings(config.text)
+        inventory = phonemizer.inventory
+        texts = _texts(config.llm, manifests, phonemizer)
         tokenizer = build_tokenizer([*texts, config.prompt, "user assistant"], config.llm)
         torch.manual_seed(config.seed + 3)
         model = build_small(config.llm, len(tokenizer))
@@ -75,14 +75,14 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
             path.replace(folder / path.name)
 
 
-def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:
+def _texts(settings: SmallLLM, manifests: list[Path], phonemizer: Phonemizer) -> dict[str, list[str]]:
     """Distinct training transcripts with their phones, and further text where asked for."""
     columns = ["split", "status", "text", "phones"]
     rows = [row for path in manifests for row in read_parquet(path, columns).to_pylist()]
     texts = {row["text"]: row["phones"] for row in rows if row["status"] == "kept" and row["split"] == "train"}
     if "hsk_sentences" in settings.texts:
         sentences = [text for text in _hsk_sentences() if text not in texts]
-        labelled = Phonemizer(inventory).label_many([(text, "zh") for text in sentences])
+        labelled = phonemizer.label_many([(text, "zh") for text in sentences])
         texts |= {text: phones for text, phones in zip(sentences, labelled, strict=True) if isinstance(phones, list)}
     return texts
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from earmark.errors import TextError, UserError
 from earmark.config import Text
+from earmark.errors import TextError, UserError
 from earmark.text.cantonese import split_jyutping
 from earmark.text.characters import BOUNDARY, CANTONESE
 from earmark.text.english import ENGLISH_PHONES, STRESS

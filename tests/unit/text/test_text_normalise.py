@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from earmark.errors import TextError, UserError
 from earmark.text import normalise as module
+from earmark.text import numbers, wetext
 from earmark.text.normalise import normalise, script_runs, tokens
 
 WITHOUT_NUMBERS = [
@@ -155,7 +156,7 @@ NUMBERS = st.text(st.sampled_from("0123456789.%$€+-=/:,&@ aK我个年½²"), m
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.text(CHARACTERS.filter(lambda c: not module._SPOKEN.search(module._plain(c))), max_size=20), LANGUAGES)
+@given(st.text(CHARACTERS.filter(lambda c: not numbers.SPOKEN.search(module._plain(c))), max_size=20), LANGUAGES)
 def test_normalising_twice_changes_nothing(text, language):
     assert_canonical(text, language)
 
@@ -182,13 +183,13 @@ def test_digits_that_no_rule_reads_are_read_one_by_one(monkeypatch):
         def normalize(self, text):
             raise ValueError("Unable to compile")
 
-    module._spoken.cache_clear()
-    monkeypatch.setattr(module, "_wetext", lambda language: Broken())
+    wetext.fst_reading.cache_clear()
+    monkeypatch.setattr(wetext, "normaliser", lambda language: Broken())
     try:
         assert normalise("我有30个", "zh") == "我有三零个"
         assert normalise("room 30", "en") == "room three zero"
     finally:
-        module._spoken.cache_clear()
+        wetext.fst_reading.cache_clear()
 
 
 def test_plain_text_loads_no_rules():
@@ -204,10 +205,10 @@ def test_plain_text_loads_no_rules():
 
 def test_cache_folder_follows_the_user_s_setting(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert module._cache_dir() == tmp_path / "earmark"
+    assert wetext.cache_dir() == tmp_path / "earmark"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert module._cache_dir() == tmp_path / ".cache" / "earmark"
+    assert wetext.cache_dir() == tmp_path / ".cache" / "earmark"
 
 
 def test_a_slower_process_takes_the_rules_that_a_faster_one_built(tmp_path):
@@ -219,24 +220,24 @@ def test_a_slower_process_takes_the_rules_that_a_faster_one_built(tmp_path):
         folder.mkdir()
         (folder / "theirs").touch()
 
-    module._build_whole(folder, build)
+    wetext.build_whole(folder, build)
     assert [entry.name for entry in tmp_path.rglob("*")] == ["rules", "theirs"]
 
 
 def test_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="XDG_CACHE_HOME"):
-        module._chinese(tmp_path / "file" / "rules")
+        wetext.chinese(tmp_path / "file" / "rules")
 
 
 @pytest.mark.slow
 def test_chinese_rules_are_built_once_and_whole(tmp_path):
     folder = tmp_path / "rules"
-    module._chinese(folder)
+    wetext.chinese(folder)
     built = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert set(built) == {"zh_tn_tagger.fst", "zh_tn_verbalizer.fst"}
     assert [entry.name for entry in tmp_path.iterdir()] == ["rules"]
-    assert module._chinese(folder).normalize("玩儿2天") == "玩儿两天"
+    assert wetext.chinese(folder).normalize("玩儿2天") == "玩儿两天"
     assert built == {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
 
 

@@ -1,8 +1,8 @@
 """Chinese readings of numbers: dates, times, money, phone numbers, units and what else is common.
 
-A chunk is what stands between spaces and Han characters and holds a digit. A rule reads a whole chunk, knowing the Han
-characters around it (2个 is 两个, 第2个 is 第二个), or leaves it to WeTextProcessing, which takes milliseconds. Where the
-readings differ from WeTextProcessing's they do so on purpose (`earmark.text.deviations`).
+A chunk is what stands between spaces and Han characters and holds a digit. A rule reads a whole chunk, knowing the
+Han characters around it (2个 is 两个, 第2个 is 第二个), or leaves it to WeTextProcessing, which takes milliseconds.
+Where the readings differ from WeTextProcessing's they do so on purpose (`earmark.text.deviations`).
 """
 
 import re
@@ -21,10 +21,11 @@ MEASURES = frozenset(
 )
 _NO_MEASURE = re.compile("年级|分之|部曲")
 UNITS = {
-    "kg": "千克", "km": "公里", "cm": "厘米", "mm": "毫米", "m": "米", "mg": "毫克", "ml": "毫升", "L": "升", "h": "小时",
-    "min": "分钟", "s": "秒", "°C": "摄氏度", "°c": "摄氏度", "°F": "华氏度", "°": "度", "m2": "平方米", "m3": "立方米",
-    "km2": "平方公里", "cm2": "平方厘米", "cm3": "立方厘米", "mm2": "平方毫米", "kW": "千瓦", "kw": "千瓦", "kwh": "千瓦时",
-    "kWh": "千瓦时", "ms": "毫秒", "g": "克", "Hz": "赫兹", "km/h": "/", "m/s": "/",
+    "kg": "千克", "KG": "千克", "Kg": "千克", "km": "公里", "KM": "公里", "cm": "厘米", "CM": "厘米", "mm": "毫米",
+    "m": "米", "mg": "毫克", "ml": "毫升", "mL": "毫升", "L": "升", "g": "克", "h": "小时", "min": "分钟", "s": "秒",
+    "ms": "毫秒", "°C": "摄氏度", "°c": "摄氏度", "°F": "华氏度", "°": "度", "m2": "平方米", "m3": "立方米",
+    "km2": "平方公里", "cm2": "平方厘米", "cm3": "立方厘米", "mm2": "平方毫米", "kW": "千瓦", "kw": "千瓦",
+    "kWh": "千瓦时", "kwh": "千瓦时", "Hz": "赫兹", "km/h": "公里", "m/s": "米",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _CURRENCIES = {"$": "美元", "US$": "美元", "HK$": "港元", "€": "欧元", "£": "英镑", "¥": "元"}
@@ -32,7 +33,15 @@ _HOTLINES = frozenset(
     "110 112 114 119 120 122 10000 10010 10086 12306 12315 12345 12110 12320 12333 12366 12328 95110 95120 95188 "  # noqa: SIM905
     "95500 95511 95533 95555 95566 95588 95598 95599".split()
 )
+_ACCOUNT = re.compile("(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号)[是为:：]?$")
+_ROOM = re.compile("室|房间|房(?![子价产租])|宿舍|教室")
+_EACH = re.compile(
+    "(?P<unit>[^\\W\\d_A-Za-z]{1,2})/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩])"
+)
 _OPERATORS = {"+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "=": "等于", ">": "大于", "<": "小于"}
+_PHONE = r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}"
+DOMAINS = "com|org|net|edu|gov|cn"
+ADDRESS = rf"[A-Za-z0-9._-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]+)+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:{DOMAINS})"
 _MONTH, _DAY = r"0?[1-9]|1[0-2]", r"0?[1-9]|[12]\d|3[01]"
 _CLOCK = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?"
 _NOON = {"a": "上午", "p": "下午"}
@@ -103,33 +112,37 @@ Rule = Callable[[re.Match[str], str, str], Reading]
 
 def _plain(match: re.Match[str], before: str, after: str) -> Reading:
     digits = match.group()
-    if re.match("[^\\d\\s]{1,3}/", after):
-        return None  # 50元/斤
+    each = _EACH.match(after)
+    if each:
+        return f"每{each['each']}{counted(digits, each['unit'])}{each['unit']}", each.end()
     if not digits.isdigit():
         return counted(digits, after)
-    if _is_spelled(digits, before, after):
+    if _is_dialled(digits, before, after):
         return digits.translate(DIALLED)
-    if len(digits) == 4 and after.startswith("年") and (digits[0] in "12" or not after.startswith(("年前", "年后"))):
+    if _is_year(digits, after):
         return digits.translate(SPELLED)
     if len(digits) == 2 and digits[0] == "0" and after[:1] in ("月", "日", "号"):
         return number(digits[1])
-    if digits[-1] in "05" and len(digits) == 2 and re.match("后(?![天年来，])", after):
-        return digits.translate(SPELLED)
-    if before.endswith("第"):
-        return number(digits)
-    unit = re.sub(r"^[到至]\d+", "", after)
-    return counted(digits, unit)
+    return number(digits) if before.endswith("第") else counted(digits, re.sub(r"^[到至]\d+", "", after))
 
 
-def _is_spelled(digits: str, before: str, after: str) -> bool:
-    """Telephone and account numbers, hotlines, rooms: digit by digit, with 幺."""
+def _is_year(digits: str, after: str) -> bool:
+    """2008年, 80后, not 1000年前."""
+    if len(digits) == 4 and after.startswith("年"):
+        return 1900 <= int(digits) < 2100 or not re.match("年[前后来多内间历之]", after)
+    return len(digits) == 2 and digits[1] in "05" and bool(re.match("后(?![天年来，])", after))
+
+
+def _is_dialled(digits: str, before: str, after: str) -> bool:
+    """Telephone, account and room numbers, hotlines: digit by digit, with 幺."""
     if len(digits) == 11 or len(digits) > 12:
         return True
+    measured = after[:1] in MEASURES
     if digits in _HOTLINES:
-        return after[:1] not in MEASURES and not after.startswith(("号", "多", "路", "平"))
-    if len(digits) == 4 and re.search("尾号[是为]?$", before):
+        return not measured and not after.startswith(("号", "路"))
+    if len(digits) > 3 and not measured and _ACCOUNT.search(before):
         return True
-    return len(digits) in (3, 4) and digits[0] != "0" and bool(re.match("室|房间|房(?![子价产租])|宿舍|教室", after))
+    return len(digits) in (3, 4) and digits[0] != "0" and bool(_ROOM.match(after))
 
 
 def _date(match: re.Match[str], before: str, after: str) -> Reading:
@@ -181,7 +194,7 @@ def _money(match: re.Match[str], before: str, after: str) -> Reading:
 def _measured(match: re.Match[str], before: str, after: str) -> Reading:
     unit = match["unit"]
     if unit in ("km/h", "m/s"):
-        return ("每小时" if unit == "km/h" else "每秒") + counted(match["n"], "米") + UNITS[unit.split("/")[0]]
+        return ("每小时" if unit == "km/h" else "每秒") + counted(match["n"], "米") + UNITS[unit]
     first = counted(match["first"], "米") + "到" if match["first"] else ""
     return first + counted(match["n"], "米") + UNITS[unit]
 
@@ -214,6 +227,17 @@ def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
     return f"{number(match['below'])}分之{number(match['above'])}"
 
 
+def _day_name(match: re.Match[str], before: str, after: str) -> Reading:
+    """3·15, 9·11."""
+    return match.group().replace("·", "").translate(SPELLED)
+
+
+def _address(match: re.Match[str], before: str, after: str) -> Reading:
+    """Of a mail box or a site: user39@mail.com."""
+    words = match.group().replace("@", " at ").replace(".", " dot ")
+    return re.sub(r"\d+", lambda digits: integer(digits.group()), words)
+
+
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
     """Names of models and terms: letters stay, digits are read; three and more behind letters one by one (C919)."""
     read = ""
@@ -239,14 +263,13 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?P<month>0[1-9]|1[0-2])/(?P<day>{_DAY})", _month_day),
         (rf"(?P<currency>US\$|HK\$|[$€£¥])(?P<amount>{_NUMBER}(?:-{_NUMBER})?)", _money),
         (rf"(?:(?P<first>{_NUMBER})[-~])?(?P<n>-?{_NUMBER})(?P<unit>{_UNIT})", _measured),
-        (
-            r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}",
-            _dialled,
-        ),
+        (_PHONE, _dialled),
+        (r"\d{1,2}·\d{1,2}", _day_name),
         (rf"(?P<first>{_NUMBER})[-~](?P<second>{_NUMBER})", _range),
         (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
         (r"\d+(?:\.\d+){2,3}", _dotted),
         (rf"{_NUMBER}(?:[-+×*÷=<>]{_NUMBER})+", _arithmetic),
+        (ADDRESS, _address),
         (r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+\d+\.\d+[A-Za-z]*", _name),
     )
 )

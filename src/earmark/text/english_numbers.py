@@ -7,6 +7,8 @@ A chunk is a word with a digit or a symbol. A rule reads a whole chunk, and may 
 import re
 from collections.abc import Callable
 
+from earmark.text.chinese_numbers import ADDRESS
+
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "  # noqa: SIM905
     "eighteen nineteen".split()
@@ -39,6 +41,11 @@ MONTH = re.compile(
     r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)$",
     re.IGNORECASE,
 )
+_DAY_OF = re.compile(
+    " (?:January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)"
+)
+_CALL = re.compile(r"(?i)\b(?:call|called|calling|dial|dialed|dialled)$")
 _NOON = re.compile(r" ([AaPp])\.?[Mm]\b\.?")
 _OPERATORS = {"+": "plus", "-": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "x": "times"}
 
@@ -89,6 +96,12 @@ def year(value: int) -> str:
     return f"{two_digits(high)} " + (f"oh {ONES[low]}" if low < 10 else two_digits(low))
 
 
+def share(text: str) -> str:
+    """Reading of a percentage's number: never a year, decimals digit by digit."""
+    whole, point, decimals = text.replace(",", "").partition(".")
+    return cardinal(int(whole)) + (number(f"0.{decimals}").removeprefix("zero") if point else "")
+
+
 def spelled(digits: str) -> str:
     """Digit by digit."""
     return " ".join(ONES[int(digit)] for digit in digits)
@@ -109,10 +122,8 @@ def number(text: str) -> str:
 
 
 def quantity(text: str) -> str:
-    """Reading of an amount: never a year, and decimals say zero and have no trailing ones."""
-    whole, _, decimals = text.replace(",", "").partition(".")
-    decimals = decimals.rstrip("0")
-    return cardinal(int(whole)) + (f" point {spelled(decimals)}" if decimals else "")
+    """Reading of an amount of money: never a year, no trailing zeros."""
+    return share(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def ordinal(value: int) -> str:
@@ -146,26 +157,34 @@ def read_chunk(chunk: str, before: str, after: str) -> tuple[str, int] | None:
 
 def _plain(match: re.Match[str], before: str, after: str) -> Reading:
     sign, digits = match["minus"], match["n"]
-    named = MONTH.search(before)
-    if named and digits.isdigit() and len(digits) <= 2 and 0 < int(digits) <= 31 and not sign:
-        return ordinal(int(digits))
     unit = re.match(rf" ({_UNIT})(?![\w'/])", after)
     if unit:
         return _with_unit(sign, digits, unit[1]), unit.end()
-    noon = _NOON.match(after)
-    if noon and digits.isdigit() and int(digits) <= 12:
-        return f"{two_digits(int(digits))} {noon[1].lower()}m", noon.end()
-    if digits == "911" and re.search(r"(?i)\b(?:call|called|calling|dial|dialed|dialled)$", before):
-        return spelled(digits)
-    fraction = re.match(r" ([1-9])/([2-9])(?![\w/.])", after)
-    if fraction and digits.isdigit():
+    small = _small(digits, before, after) if digits.isdigit() and not sign else None
+    return small or ("negative " if sign else "") + number(digits)
+
+
+def _small(digits: str, before: str, after: str) -> Reading:
+    """What stands beside a whole number makes it a day, an hour, a mixed number or a telephone number."""
+    value = int(digits)
+    if MONTH.search(before) and len(digits) <= 2 and 0 < value <= 31:
+        return ordinal(value)
+    if _DAY_OF.match(after) and 0 < value <= 31:
+        return ("" if before.endswith("the") else "the ") + f"{ordinal(value)} of"
+    if (noon := _NOON.match(after)) and value <= 12:
+        return f"{two_digits(value)} {noon[1].lower()}m", noon.end()
+    if fraction := re.match(r" ([1-9])/([2-9])(?![\w/.])", after):
         return f"{number(digits)} and {_part(int(fraction[1]), int(fraction[2]), article=True)}", fraction.end()
-    return ("negative " if sign else "") + number(digits)
+    rest = re.match(r"\) ?(\d{3})-(\d{4})\b", after)
+    if rest and before.endswith("("):
+        return spelled(digits + rest[1] + rest[2]), rest.end()
+    return spelled(digits) if digits == "911" and _CALL.search(before) else None
 
 
 def _with_unit(sign: str, digits: str, unit: str) -> str:
     name = _FIXED.get(unit) or UNITS[unit] + ("" if digits == "1" else "s")
-    return f"{'negative ' if sign else ''}{quantity(digits)} {name}"
+    minus = "" if not sign else "minus " if "°" in unit else "negative "
+    return f"{minus}{share(digits)} {name}"
 
 
 def _measured(match: re.Match[str], before: str, after: str) -> Reading:
@@ -184,14 +203,14 @@ def _part(above: int, below: int, article: bool = False) -> str:
 
 def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
     above, below = int(match["above"]), int(match["below"])
-    if (above, below) == (24, 7):
-        return "twenty four seven"
+    if (above, below) == (24, 7) or above == below > 1:
+        return f"{number(match['above'])} {number(match['below'])}"
     return _part(above, below) if 1 < below <= 20 and above < below else None
 
 
 def _percent(match: re.Match[str], before: str, after: str) -> Reading:
-    first = f"{quantity(match['first'])}{' percent' if match['twice'] else ''} to " if match["first"] else ""
-    return f"{'negative ' if match['minus'] else ''}{first}{quantity(match['n'])} percent"
+    first = f"{share(match['first'])}{' percent' if match['twice'] else ''} to " if match["first"] else ""
+    return f"{'negative ' if match['minus'] else ''}{first}{share(match['n'])} percent"
 
 
 def _money(match: re.Match[str], before: str, after: str) -> Reading:
@@ -225,8 +244,9 @@ def _hour(match: re.Match[str], before: str, after: str) -> Reading:
 def _decade(match: re.Match[str], before: str, after: str) -> Reading:
     century, tens = match["century"], int(match["tens"])
     if not tens:
-        return f"{two_digits(int(century))} hundreds" if century and century[1] != "0" else None
-    return (f"{two_digits(int(century))} " if century else "") + TENS[tens][:-1] + "ies"
+        return f"{two_digits(int(century))} hundreds" if century and century != "20" else None
+    decade = "tens" if tens == 1 else TENS[tens][:-1] + "ies"
+    return f"{two_digits(int(century))} {decade}" if century else decade
 
 
 def _phone(match: re.Match[str], before: str, after: str) -> Reading:
@@ -246,9 +266,14 @@ def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
-    """mp3, A4, COVID-19, 10-year-old: letters stay, numbers are read."""
-    parts = re.findall(r"[A-Za-z']+|\d+(?:\.\d+)?", match.group())
-    return " ".join(part if part[0].isalpha() or part[0] == "'" else number(part) for part in parts)
+    """mp3, A4, COVID-19, 10-year-old: letters stay, numbers are read (A380: three hundred eighty)."""
+    parts = re.findall(r"\d+(?:st|nd|rd|th)(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group())
+    reads = [
+        part if not part[0].isdigit() else number(part) if part[-1].isdigit() else ordinal(int(part[:-2]))
+        for part in parts
+    ]
+    joined = match.group()[0].isalpha() and "-" not in match.group()
+    return re.sub(r"hundred and", "hundred", " ".join(reads)) if joined else " ".join(reads)
 
 
 def _address(match: re.Match[str], before: str, after: str) -> Reading:
@@ -264,6 +289,10 @@ def _joined(match: re.Match[str], before: str, after: str) -> Reading:
 def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
     parts = re.findall(rf"{_NUMBER}|\D", match.group())
     return " ".join(_OPERATORS.get(part) or number(part) for part in parts)
+
+
+def _height(match: re.Match[str], before: str, after: str) -> Reading:
+    return f"{number(match['feet'])} foot {number(match['inches'])}"
 
 
 def _hash(match: re.Match[str], before: str, after: str) -> Reading:
@@ -291,11 +320,9 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
         (r"(?P<letter>[vV])?(?P<n>\d+(?:\.\d+){1,3})", _dotted),
         (r"#(?P<n>\d+)", _hash),
+        (r"(?P<feet>\d)'(?P<inches>\d{1,2})", _height),
         (r"(?=.*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?:'s)?", _name),
-        (
-            r"[A-Za-z0-9._-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]+)+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|cn|io)",
-            _address,
-        ),
+        (ADDRESS, _address),
         (r"[A-Za-z]*&[A-Za-z]*", _joined),
         (r"(?P<name>[A-Za-z]+|\d+)(?P<signs>\++)", _plus),
         (rf"{_NUMBER}(?:[-+×*÷=x]{_NUMBER})+", _arithmetic),

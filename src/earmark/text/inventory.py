@@ -1,7 +1,8 @@
 """The frozen list of symbols that the CTC head predicts: phones, or characters for comparison.
 
 `phones.txt` holds one phone a line, in the order of their ids (from 1; id 0 is the blank). Changing it
-changes the meaning of every shard and checkpoint; `Inventory.hash` stands in both, so that nobody mixes them. `characters.txt` is the same for characters.
+changes the meaning of every shard and checkpoint; `Inventory.hash` stands in both, so that nobody mixes them.
+`characters.txt` is the same for characters.
 """
 
 import hashlib

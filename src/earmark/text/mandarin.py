@@ -140,6 +140,11 @@ def _given(word: str, phones: tuple[str, ...]) -> list[Syllable]:
     return syllables
 
 
+def is_own(word: str) -> bool:
+    """Is the word's reading one of this module's lists, rather than pypinyin's?"""
+    return word in _READINGS or word in _NEUTRAL_SECOND
+
+
 def read_word(word: str) -> list[Syllable]:
     """Citation readings: the phrase's, else the first reading of each character."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT

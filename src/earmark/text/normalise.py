@@ -24,8 +24,8 @@ _SPELLINGS = str.maketrans(
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
-# Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is Hong Kong's 卫.
-_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞", "嗰喎孻餸𨋢躝噚唓卫")
+# Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is 卫, 妳 is 你.
+_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞妳", "嗰喎孻餸𨋢躝噚唓卫你")
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")

@@ -15,20 +15,23 @@ from earmark.text.wetext import fst_reading
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
 SYMBOLS = "%‰$€£¥°&@+=#"
-SPOKEN = re.compile(rf"[0-9{SYMBOLS}]")
+_DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
+SPOKEN = re.compile(rf"[0-9{SYMBOLS}]|{_DOMAIN}")
 _FOREIGN = rf"[^\W\d_A-Za-z{HAN}]"
 _PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
 _CHUNK = {
     "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
-    "en": re.compile(rf"\S*[0-9{SYMBOLS}]\S*"),
+    "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN})\S*"),
 }
+# Telephone numbers in groups: 138 0013 8000.
+_GROUPED = re.compile(r"(?<!\d)(1[3-9]\d) (\d{4}) (\d{4})(?!\d)")
 # What a rule may meet; other characters part chunks.
 _UNKNOWN = {
-    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±'\s-]"),
+    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±'·\s-]"),
     "en": re.compile(rf"[^ -~{SYMBOLS}×÷]"),
 }
-_EDGES = {"zh": (".,:/~*<>'=&@#", ".,:/~*<>'=&@#+-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
+_EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
 
 
 def read_out(text: str, language: str) -> str:
@@ -80,7 +83,7 @@ def _reader(left: str, right: str, language: str, has_han: bool) -> str:
 
 def _read_stretch(text: str, language: str) -> str:
     """Readings of all chunks of a stretch in one language."""
-    text = _UNKNOWN[language].sub(" ", text)
+    text = _GROUPED.sub(r"\1\2\3", _UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
     while match := _CHUNK[language].search(text, position):
         parts.append(text[position : match.start()])

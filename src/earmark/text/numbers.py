@@ -24,6 +24,8 @@ _CHUNK = {
     "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
     "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN})\S*"),
 }
+# Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
+_CONTEXT = 40
 # Telephone numbers in groups: 138 0013 8000.
 _GROUPED = re.compile(r"(?<!\d)(1[3-9]\d) (\d{4}) (\d{4})(?!\d)")
 # What a rule may meet; other characters part chunks.
@@ -55,7 +57,8 @@ def _readers(pieces: list[str], language: str) -> list[str]:
     own = [_script(piece) for piece in pieces]
     left = _carried(own)
     right = _carried(own[::-1])[::-1]
-    return [script or _reader(left[index], right[index], language, "zh" in own) for index, script in enumerate(own)]
+    has_han = "zh" in own
+    return [script or _reader(left[index], right[index], language, has_han) for index, script in enumerate(own)]
 
 
 def _carried(scripts: list[str]) -> list[str]:
@@ -88,7 +91,8 @@ def _read_stretch(text: str, language: str) -> str:
     while match := _CHUNK[language].search(text, position):
         parts.append(text[position : match.start()])
         start, end = _core(match, language)
-        read, taken = _read(text[start:end], text[:start], text[end:], language)
+        before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+        read, taken = _read(text[start:end], before, after, language)
         parts.append(f" {read} " if language == "en" else read)
         position = (end if taken else match.end()) + taken
     return "".join([*parts, text[position:]])

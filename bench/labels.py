@@ -77,6 +77,10 @@ class Numbers:
     def digits(self, length: int) -> str:
         return "".join(self.rng.choices("0123456789", k=length))
 
+    def ordinal(self) -> tuple[int, str]:
+        value = self.day()
+        return value, {1: "st", 2: "nd", 3: "rd"}.get(value % 10 if value not in (11, 12, 13) else 0, "th")
+
     def pair(self) -> tuple[int, int]:
         first = self.rng.randint(1, 60)
         return first, first + self.rng.randint(1, 40)
@@ -84,103 +88,124 @@ class Numbers:
 
 def chinese_clause(n: Numbers) -> str:
     """A clause with a number."""
+    return n.rng.choice([*chinese_amounts(n), *chinese_names(n)])
+
+
+def chinese_amounts(n: Numbers) -> list[str]:
+    """How many and how much, dates and times."""
     low, high = n.pair()
     measure = n.rng.choice("个 本 天 次 人 位 公里 米 块 岁 斤 小时 分钟 年 辆 张 种 家 楼 度 倍 项 页 件".split())  # noqa: SIM905
-    return n.rng.choice(
-        [
-            f"一共{n.count()}{measure}",
-            f"大概有{n.count()}{measure}",
-            f"第{n.count()}{measure}",
-            f"人口是{n.large()}人",
-            f"花了{n.large()}元",
-            f"平均{n.decimal()}{measure}",
-            f"上涨了{n.decimal()}%",
-            f"占{n.rng.randint(1, 100)}%",
-            f"从{low}%到{high}%",
-            f"{n.year()}年{n.month()}月{n.day()}日",
-            f"{n.month()}月{n.day()}号",
-            f"日期是{n.year()}-{n.month():02d}-{n.day():02d}",
-            f"{n.year()}年的时候",
-            f"在{n.rng.choice([60, 70, 80, 90])}年代",
-            f"现在{n.clock()}",
-            f"会议{n.rng.randint(7, 11)}:00到{n.clock()}",
-            f"下午{n.rng.randint(1, 11)}点{n.rng.randint(1, 59)}分",
-            f"价格是¥{n.count()}",
-            f"只要${n.decimal()}",
-            f"大约{n.decimal()}万元",
-            f"投资{n.rng.randint(1, 900)}亿",
-            f"电话是{n.mobile()}",
-            f"打{n.rng.choice(['110', '120', '119', '10086', '12306'])}",
-            f"座机0{n.digits(2)}-{n.digits(8)}",
-            f"温度{n.rng.randint(-20, 40)}℃",
-            f"重{n.decimal()}kg",
-            f"速度{n.count()}km/h",
-            f"距离{n.count()}km",
-            f"{low}-{high}{measure}",
-            f"{low}到{high}{measure}",
-            f"比分{n.rng.randint(0, 9)}:{n.rng.randint(0, 9)}",
-            f"大约{n.rng.randint(1, 5)}/{n.rng.randint(6, 9)}",
-            f"坐{n.code()}去",
-            f"我买了{n.product()}",
-            f"订单号{n.digits(n.rng.randint(8, 18))}",
-            f"住在{n.rng.randint(100, 2500)}房间",
-            f"{n.rng.randint(2, 5)}G网络",
-            f"版本{n.rng.randint(1, 9)}.{n.rng.randint(0, 20)}.{n.rng.randint(0, 9)}",
-            f"{n.rng.randint(1, 50)}+{n.rng.randint(1, 50)}",
-            f"邮箱是user{n.digits(2)}@mail.com",
-        ]
-    )
+    return [
+        f"一共{n.count()}{measure}",
+        f"大概有{n.count()}{measure}",
+        f"第{n.count()}{measure}",
+        f"人口是{n.large()}人",
+        f"花了{n.large()}元",
+        f"平均{n.decimal()}{measure}",
+        f"上涨了{n.decimal()}%",
+        f"占{n.rng.randint(1, 100)}%",
+        f"从{low}%到{high}%",
+        f"{n.year()}年{n.month()}月{n.day()}日",
+        f"{n.month()}月{n.day()}号",
+        f"日期是{n.year()}-{n.month():02d}-{n.day():02d}",
+        f"{n.year()}年的时候",
+        f"在{n.rng.choice([60, 70, 80, 90])}年代",
+        f"现在{n.clock()}",
+        f"会议{n.rng.randint(7, 11)}:00到{n.clock()}",
+        f"下午{n.rng.randint(1, 11)}点{n.rng.randint(1, 59)}分",
+        f"价格是¥{n.count()}",
+        f"只要${n.decimal()}",
+        f"大约{n.decimal()}万元",
+        f"投资{n.rng.randint(1, 900)}亿",
+    ]
+
+
+def chinese_names(n: Numbers) -> list[str]:
+    """Telephones, units, ranges, scores, models."""
+    low, high = n.pair()
+    measure = n.rng.choice("个 本 天 次 年 项".split())  # noqa: SIM905
+    return [
+        f"电话是{n.mobile()}",
+        f"打{n.rng.choice(['110', '120', '119', '10086', '12306'])}",
+        f"座机0{n.digits(2)}-{n.digits(8)}",
+        f"温度{n.rng.randint(-20, 40)}℃",
+        f"重{n.decimal()}kg",
+        f"速度{n.count()}km/h",
+        f"距离{n.count()}km",
+        f"{low}-{high}{measure}",
+        f"{low}到{high}{measure}",
+        f"比分{n.rng.randint(0, 9)}:{n.rng.randint(0, 9)}",
+        f"大约{n.rng.randint(1, 5)}/{n.rng.randint(6, 9)}",
+        f"坐{n.code()}去",
+        f"我买了{n.product()}",
+        f"订单号{n.digits(n.rng.randint(8, 18))}",
+        f"住在{n.rng.randint(100, 2500)}房间",
+        f"{n.rng.randint(2, 5)}G网络",
+        f"版本{n.rng.randint(1, 9)}.{n.rng.randint(0, 20)}.{n.rng.randint(0, 9)}",
+        f"{n.rng.randint(1, 50)}+{n.rng.randint(1, 50)}",
+        f"邮箱是user{n.digits(2)}@mail.com",
+    ]
 
 
 def english_clause(n: Numbers) -> str:
     """A clause with a number or an abbreviation."""
-    low, high = n.pair()
+    return n.rng.choice([*english_amounts(n), *english_names(n)])
+
+
+def english_amounts(n: Numbers) -> list[str]:
+    """How many and how much, dates and times."""
     month = n.rng.choice("January March April May June July August September October December".split())  # noqa: SIM905
     thing = n.rng.choice("people days cars books minutes students miles houses years votes".split())  # noqa: SIM905
-    ordinal = n.rng.randint(1, 31)
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(ordinal % 10 if ordinal not in (11, 12, 13) else 0, "th")
-    return n.rng.choice(
-        [
-            f"there are {n.count()} {thing}",
-            f"about {n.large()} {thing}",
-            f"it was {n.decimal()} on average",
-            f"up {n.decimal()}% since {n.year()}",
-            f"nearly {n.rng.randint(1, 100)}% of them",
-            f"on {month} {n.day()}",
-            f"on {month} {n.day()}, {n.year()}",
-            f"the {ordinal}{ending} of {month}",
-            f"back in {n.year()}",
-            f"in the {n.rng.choice(['1980s', '90s', '1960s', '2010s'])}",
-            f"at {n.clock()}",
-            f"at {n.rng.randint(1, 12)}:{n.rng.randint(0, 59):02d} {n.rng.choice(['am', 'pm', 'a.m.', 'PM'])}",
-            f"at {n.rng.randint(1, 12)} {n.rng.choice(['am', 'pm'])}",
-            f"it costs ${n.count()}",
-            f"for ${n.decimal()} each",
-            f"raised ${n.rng.randint(1, 90)} million",
-            f"only €{n.count()}",
-            f"call {n.digits(3)}-{n.digits(3)}-{n.digits(4)}",
-            f"it weighs {n.decimal()} kg",
-            f"another {n.count()} km away",
-            f"at {n.count()} mph",
-            f"{n.rng.randint(-10, 40)}°C outside",
-            f"with {n.rng.choice([8, 16, 64, 256])}GB of memory",
-            f"{low}-{high} {thing}",
-            f"between {low} and {high} {thing}",
-            f"the score was {n.rng.randint(0, 9)}-{n.rng.randint(0, 9)}",
-            f"{n.rng.randint(1, 3)}/{n.rng.randint(4, 8)} of the {thing}",
-            f"the {ordinal}{ending} time",
-            f"on flight {n.code()}",
-            f"my new {n.product()}",
-            f"room {n.rng.randint(100, 999)}",
-            f"order {n.digits(n.rng.randint(6, 12))}",
-            f"version {n.rng.randint(1, 9)}.{n.rng.randint(0, 20)}",
-            f"write to user@{n.rng.choice(['mail', 'example', 'office'])}.com",
-            f"Mr. {n.rng.choice(['Brown', 'Smith', 'Lee'])} and Dr. {n.rng.choice(['Wang', 'Jones', 'Hill'])}",
-            f"R&D and Q{n.rng.randint(1, 4)}",
-            f"a {n.rng.randint(2, 90)}-year-old house",
-            f"page #{n.rng.randint(1, 400)}",
-        ]
-    )
+    ordinal, ending = n.ordinal()
+    return [
+        f"there are {n.count()} {thing}",
+        f"about {n.large()} {thing}",
+        f"it was {n.decimal()} on average",
+        f"up {n.decimal()}% since {n.year()}",
+        f"nearly {n.rng.randint(1, 100)}% of them",
+        f"on {month} {n.day()}",
+        f"on {month} {n.day()}, {n.year()}",
+        f"the {ordinal}{ending} of {month}",
+        f"back in {n.year()}",
+        f"in the {n.rng.choice(['1980s', '90s', '1960s', '2010s'])}",
+        f"at {n.clock()}",
+        f"at {n.rng.randint(1, 12)}:{n.rng.randint(0, 59):02d} {n.rng.choice(['am', 'pm', 'a.m.', 'PM'])}",
+        f"at {n.rng.randint(1, 12)} {n.rng.choice(['am', 'pm'])}",
+        f"it costs ${n.count()}",
+        f"for ${n.decimal()} each",
+        f"raised ${n.rng.randint(1, 90)} million",
+        f"only €{n.count()}",
+    ]
+
+
+def english_names(n: Numbers) -> list[str]:
+    """Telephones, units, ranges, models, abbreviations."""
+    low, high = n.pair()
+    thing = n.rng.choice("people days cars books minutes students miles houses years votes".split())  # noqa: SIM905
+    ordinal, ending = n.ordinal()
+    return [
+        f"call {n.digits(3)}-{n.digits(3)}-{n.digits(4)}",
+        f"it weighs {n.decimal()} kg",
+        f"another {n.count()} km away",
+        f"at {n.count()} mph",
+        f"{n.rng.randint(-10, 40)}°C outside",
+        f"with {n.rng.choice([8, 16, 64, 256])}GB of memory",
+        f"{low}-{high} {thing}",
+        f"between {low} and {high} {thing}",
+        f"the score was {n.rng.randint(0, 9)}-{n.rng.randint(0, 9)}",
+        f"{n.rng.randint(1, 3)}/{n.rng.randint(4, 8)} of the {thing}",
+        f"the {ordinal}{ending} time",
+        f"on flight {n.code()}",
+        f"my new {n.product()}",
+        f"room {n.rng.randint(100, 999)}",
+        f"order {n.digits(n.rng.randint(6, 12))}",
+        f"version {n.rng.randint(1, 9)}.{n.rng.randint(0, 20)}",
+        f"write to user@{n.rng.choice(['mail', 'example', 'office'])}.com",
+        f"Mr. {n.rng.choice(['Brown', 'Smith', 'Lee'])} and Dr. {n.rng.choice(['Wang', 'Jones', 'Hill'])}",
+        f"R&D and Q{n.rng.randint(1, 4)}",
+        f"a {n.rng.randint(2, 90)}-year-old house",
+        f"page #{n.rng.randint(1, 400)}",
+    ]
 
 
 def texts(count: int, seed: int = 1) -> list[Text]:

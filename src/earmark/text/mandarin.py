@@ -130,7 +130,8 @@ def split_words(run: str, lexicon: Mapping[str, tuple[str, ...]] | None = None) 
 
 def _given(word: str, phones: tuple[str, ...]) -> list[Syllable]:
     """Syllables of a word of the lexicon: each ends in the phone that carries a digit."""
-    syllables, initial = [], ""
+    syllables: list[Syllable] = []
+    initial = ""
     for phone in phones:
         if phone[-1].isdigit():
             syllables.append(Syllable(word[len(syllables)], initial, phone[:-1], int(phone[-1]), fixed=True))

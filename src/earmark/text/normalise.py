@@ -17,6 +17,7 @@ from typing import Any
 from earmark.errors import TextError
 from earmark.text.numbers import HAN, SPOKEN, read_out
 
+WRONG_SCRIPT = "wrong script for its language"
 _SPELLINGS = str.maketrans(
     dict.fromkeys("’‘`´ʼ", "'")
     | dict.fromkeys("–−‐‑", "-")
@@ -84,6 +85,22 @@ def tokens(text: str) -> list[str]:
 def script_runs(text: str) -> list[tuple[str, str]]:
     """Split a normalised text by script: ("zh", Han run), ("en", Latin words), ("und", anything else)."""
     return [(match.lastgroup or "und", match.group()) for match in _RUN.finditer(text)]
+
+
+def script_fault(text: str, language: str) -> str | None:
+    """`WRONG_SCRIPT` for a normalised text that another language's script gives away, else None.
+
+    Mandarin, its dialects and Cantonese hold a Han character at least (Latin words among them are code-switching),
+    English holds none, zh-en either; kana, hangul, Cyrillic and other letters are in none of them. Raises `TextError`
+    for an unknown language.
+    """
+    check_language(language)
+    runs = script_runs(text)
+    # `mp3` is no fault of script.
+    if any(c.isalpha() and not c.isascii() for script, run in runs if script == "und" for c in run):
+        return WRONG_SCRIPT
+    has_han = any(script == "zh" for script, _ in runs)
+    return WRONG_SCRIPT if language != "zh-en" and has_han == (language == "en") else None
 
 
 def _plain(text: str) -> str:

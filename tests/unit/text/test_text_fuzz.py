@@ -1,4 +1,4 @@
-"""Random texts: nothing but `TextError` is raised, and normalising twice changes nothing. 11,600 inputs in all."""
+"""Random texts: nothing but `TextError` is raised, and normalising twice changes nothing. 10,300 inputs in all."""
 
 import random
 import time
@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from earmark.errors import TextError
 from earmark.text import numbers, wetext
 from earmark.text.characters import character_targets, spell
-from earmark.text.normalise import normalise
+from earmark.text.normalise import normalise, script_fault
 from earmark.text.phonemes import Phonemizer
-from earmark.text.scripts import script_fault
 
 LANGUAGES = ["zh", "en", "zh-en", "yue", "zh-sichuan"]
 # Planes, scripts and characters that have gone wrong somewhere.
@@ -23,7 +22,7 @@ POOLS = (
     *("\x00\x07\x1b\x7f\x85\n\t\r", "😀👍🏽🇨🇳", "\ud7ff\ue000\uffff\U0001d7d8\U0010ffff"),
 )
 ANY = st.characters(exclude_categories=["Cs"])
-QUICK = settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def check(text, language):
     except TextError as error:
         assert error.reason == "empty after normalising"
         return None
-    assert normalise(once, language) == once == normalise(once, "zh") == normalise(once, "en")
+    assert normalise(once, language) == once == normalise(once, "zh" if language == "en" else "en")
     assert once == " ".join(once.split())
     assert not any(character.isdecimal() or character in numbers.SYMBOLS for character in once)
     return once
@@ -72,12 +71,12 @@ def test_any_unicode_is_normalised_once(no_transducers, text, language):
 
 
 def test_mixtures_are_normalised_once(no_transducers):
-    for text, language in mixtures(9000, seed=1):
+    for text, language in mixtures(8100, seed=1):
         check(text, language)
 
 
 def test_mixtures_are_labelled_or_refused(no_transducers, phonemizer):
-    canonical = [(check(text, language), language) for text, language in mixtures(1500, seed=2)]
+    canonical = [(check(text, language), language) for text, language in mixtures(1200, seed=2)]
     pairs = [(text, language) for text, language in canonical if text]
     raw = list(mixtures(300, seed=3))
     for (text, _), labels in zip(pairs + raw, phonemizer.label_many(pairs + raw), strict=True):

@@ -1,7 +1,8 @@
 import pytest
 
 from earmark.errors import TextError
-from earmark.text.scripts import WRONG, script_fault
+from earmark.text.normalise import WRONG_SCRIPT as WRONG
+from earmark.text.normalise import script_fault
 
 
 @pytest.mark.parametrize(

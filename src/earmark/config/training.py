@@ -62,8 +62,9 @@ class SmallLLM(Section):
     """Learning rate after warm-up."""
     latin_vocabulary: PositiveInt = 400
     """Upper bound of merged pieces for Latin script."""
-    texts: list[Literal["hsk_sentences"]] = []
-    """Further text besides the training transcripts: hsk_sentences is the PyPI package hsk-sentences-audio."""
+    texts: list[Literal["hsk_sentences", "jieba_words"]] = []
+    """Further text besides the training transcripts, from PyPI packages: the sentences of hsk-sentences-audio, and
+    jieba's 20,000 most frequent words of two to four characters."""
 
 
 # ---------------------------------------------------------------------------- stages
@@ -82,6 +83,9 @@ class SpecAugment(Section):
     """Largest width of a time mask, frames of 10 ms."""
     time_fraction: Fraction = 0.375
     """All time masks together cover at most this part of the utterance."""
+    level_shift: float = Field(0.0, ge=0)
+    """Largest shift of an utterance's level, up or down: a gain in units of the log-mel energies' deviation, shared
+    by both views. 0 in the paper."""
     warp: int = Field(80, ge=0)
     """Time warp factor, frames; 0: none. One warp is shared by both views."""
     warp_probability: Fraction = 0.9

@@ -1,12 +1,14 @@
 """The language model: Qwen3, either real weights from a folder or a small one with a tokenizer of one token a hanzi."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from earmark.config import SmallLLM
 from earmark.errors import CheckpointError
+from earmark.text.normalise import HAN
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
@@ -33,7 +35,7 @@ def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenize
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")]
     )
     spoken = ([word for word, _ in words.pre_tokenize_str(text)] for text in texts)
-    vocabulary, merges = _learn_pieces(spoken, "".join(texts), settings.latin_vocabulary)
+    vocabulary, merges = _learn_pieces(spoken, set("".join(texts)), settings.latin_vocabulary)
     tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", end_of_word_suffix=_WORD_END))
     tokenizer.pre_tokenizer = words
     tokenizer.decoder = decoders.BPEDecoder(suffix=_WORD_END)
@@ -51,7 +53,7 @@ def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenize
 
 
 def _learn_pieces(
-    texts: Iterable[list[str]], alphabet: str, merged: int
+    texts: Iterable[list[str]], alphabet: set[str], merged: int
 ) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Vocabulary and merges of byte-pair encoding over words, the same for the same words.
 
@@ -60,14 +62,15 @@ def _learn_pieces(
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    characters = sorted({character for character in alphabet if not character.isspace()})
+    characters = sorted(character for character in alphabet if not character.isspace())
+    inside = [character for character in characters if not re.match(f"[{HAN}]", character)]  # a hanzi is a word alone
     last = {character: chr(_PRIVATE + number) for number, character in enumerate(characters)}
     learner = Tokenizer(models.BPE())
     learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(
-        # Every character alone and at a word's end, merged pieces, special tokens.
-        vocab_size=len(_SPECIAL) + 2 * len(characters) + merged,
-        initial_alphabet=[*characters, *last.values()],
+        # Every letter inside a word and every character at a word's end, merged pieces, special tokens.
+        vocab_size=len(_SPECIAL) + len(inside) + len(characters) + merged,
+        initial_alphabet=[*inside, *last.values()],
         special_tokens=_SPECIAL,
         show_progress=False,
     )

@@ -12,12 +12,15 @@ def views(
 ) -> torch.Tensor:
     """`count` augmented copies of features (B, T, F), stacked to (count * B, T, F).
 
-    The warp is shared by the copies; masks are drawn for each. Masked cells become 0, the mean of normalised features.
+    Level and warp are shared by the copies; masks are drawn for each. Masked cells become 0, the mean of normalised
+    features.
     """
     if settings is None:
         return features.repeat(count, 1, 1)
     warped = features.clone()
     for number, length in enumerate(lengths.tolist()):
+        if settings.level_shift:
+            warped[number, :length] += rng.uniform(-settings.level_shift, settings.level_shift)
         if settings.warp and rng.random() < settings.warp_probability:
             warped[number, :length] = time_warp(warped[number, :length], settings.warp, rng)
     copies = warped.repeat(count, 1, 1)

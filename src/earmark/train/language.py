@@ -1,11 +1,14 @@
 """A small language model is taught text before it meets speech: the stand-in for pretrained weights.
 
-A pretrained Qwen3 knows how words are spelled, and pronounced. The small one learns it from transcripts alone: it reads
-their phones, stretched over frames and averaged over slots as an adaptor would give them, where speech embeddings will
-stand, and writes the text. No recording is used, and no transcript of a test set.
+A pretrained Qwen3 knows how words are spelled, and pronounced. The small one learns it from transcripts, and from
+lists of sentences and words where asked for: it reads their phones, stretched over frames and averaged over slots as an
+adaptor would give them, where speech embeddings will stand, and writes the text. No recording is used, and no
+transcript of a test set; a list of words may hold words of a test set, as the text that a pretrained model has read.
 """
 
+import importlib.util
 import random
+import re
 import tempfile
 import time
 from collections.abc import Iterable
@@ -22,7 +25,7 @@ from earmark.errors import TextError
 from earmark.io import read_json, read_parquet, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
 from earmark.models.speech_llm import splice, target_logits
-from earmark.text.normalise import normalise
+from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
 
 DURATIONS = (2, 2, 3, 3, 4, 5)
@@ -30,6 +33,10 @@ DURATIONS = (2, 2, 3, 3, 4, 5)
 MISHEARD = 0.1
 """Share of phones that are replaced by others: encoders err, and context has to help."""
 WARMUP = 50
+WORDS = 20_000
+"""Words taken of jieba's list, the most frequent ones."""
+
+_WORD = re.compile(rf"[{HAN}]{{2,4}}")
 
 
 class Lesson(NamedTuple):
@@ -49,7 +56,9 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
         phonemizer = Phonemizer.from_settings(config.text)
         inventory = phonemizer.inventory
         texts = _texts(config.llm, manifests, phonemizer)
-        tokenizer = build_tokenizer([*texts, config.prompt, "user assistant"], config.llm)
+        # So often that their words are tokens, as they are Qwen3's: else a short utterance would be mostly prompt.
+        prompts = [f"{config.prompt} user assistant"] * len(texts)
+        tokenizer = build_tokenizer([*texts, *prompts], config.llm)
         torch.manual_seed(config.seed + 3)
         model = build_small(config.llm, len(tokenizer))
         lessons = [
@@ -80,10 +89,11 @@ def _texts(settings: SmallLLM, manifests: list[Path], phonemizer: Phonemizer) ->
     columns = ["split", "status", "text", "phones"]
     rows = [row for path in manifests for row in read_parquet(path, columns).to_pylist()]
     texts = {row["text"]: row["phones"] for row in rows if row["status"] == "kept" and row["split"] == "train"}
-    if "hsk_sentences" in settings.texts:
-        sentences = [text for text in _hsk_sentences() if text not in texts]
-        labelled = phonemizer.label_many([(text, "zh") for text in sentences])
-        texts |= {text: phones for text, phones in zip(sentences, labelled, strict=True) if isinstance(phones, list)}
+    further = {"hsk_sentences": _hsk_sentences, "jieba_words": _jieba_words}
+    for name in settings.texts:
+        new = [text for text in further[name]() if text not in texts]
+        labelled = phonemizer.label_many([(text, "zh") for text in new])
+        texts |= {text: phones for text, phones in zip(new, labelled, strict=True) if isinstance(phones, list)}
     return texts
 
 
@@ -99,6 +109,16 @@ def _hsk_sentences() -> Iterable[str]:
             continue
 
 
+def _jieba_words() -> Iterable[str]:
+    """The most frequent words of jieba's list (`word frequency part-of-speech` a line), in the order of frequency."""
+    found = importlib.util.find_spec("jieba")  # importing it would load the whole list
+    assert found is not None
+    assert found.origin is not None
+    lines = Path(found.origin).with_name("dict.txt").read_text(encoding="utf-8").splitlines()
+    words = [(int(count), word) for word, count, _ in map(str.split, lines) if _WORD.fullmatch(word)]
+    return [word for _, word in sorted(words, key=lambda pair: (-pair[0], pair[1]))[:WORDS]]
+
+
 def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, config: Config) -> list[float]:
     """Train in place; losses (nats a token) of every step."""
     from tqdm import tqdm
@@ -107,7 +127,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     assert isinstance(settings, SmallLLM)
     before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
     heard = nn.Embedding(phones, settings.hidden_size)
-    nn.init.normal_(heard.weight, std=model.config.initializer_range)
+    nn.init.normal_(heard.weight, std=0.5)  # as wide as Qwen3's tokens are, phones are told apart much later
     rng = random.Random(config.seed)
     size = config.adaptor.downsample
     plan = BatchPlan(_positions(lessons, len(before) + len(after), size), settings.positions_per_batch, config.seed)

@@ -46,6 +46,17 @@ def test_padding_stays_zero() -> None:
         assert not row[length:].any()
 
 
+def test_level_of_an_utterance_is_shifted_as_a_whole_and_in_both_views() -> None:
+    level_only = SpecAugment(freq_masks=0, time_masks=0, warp=0, level_shift=0.7)
+    one, other = views(batch(), LENGTHS, level_only, 2, random.Random(1)).chunk(2)
+    assert torch.equal(one, other)
+    shifts = [(new[:length] - old[:length]) for new, old, length in zip(one, batch(), LENGTHS, strict=True)]
+    levels = [float(shift.mean()) for shift in shifts]
+    assert all(float((shift - level).abs().max()) < 1e-5 for shift, level in zip(shifts, levels, strict=True))
+    assert len({round(level, 4) for level in levels}) == len(levels)
+    assert all(0 < abs(level) <= 0.7 for level in levels)
+
+
 def test_probability_of_warping_is_a_setting() -> None:
     never = SpecAugment(freq_masks=0, time_masks=0, warp=20, warp_probability=0.0)
     assert torch.equal(views(batch(), LENGTHS, never, 1, random.Random(1)), batch())

@@ -82,7 +82,19 @@ class Text(Section):
     """Labels."""
 
     inventory: Path | None = None
-    """Phone inventory, one phone a line; none: the packaged one."""
+    """Inventory, one phone (or character) a line; none: the packaged one of `targets`."""
+    targets: Literal["phones", "characters"] = "phones"
+    """What the CTC head learns; characters are the paper's comparison (section 3.5)."""
+    stress: Literal["stripped", "kept"] = "stripped"
+    """English stress marks: left out, or symbols of their own before the vowel."""
+    lexicon: Path | None = None
+    """TSV with your own pronunciations (word, tab, phones), for words that are read wrong; none: the libraries'."""
+
+    @model_validator(mode="after")
+    def _phones_only(self) -> "Text":
+        if self.targets == "characters" and (self.lexicon or self.stress == "kept"):
+            raise ValueError("targets: characters have neither stress nor pronunciations: leave out stress and lexicon")
+        return self
 
 
 class Shards(Section):

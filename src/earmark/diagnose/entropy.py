@@ -94,7 +94,7 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
 
 
 def _dataset(config: Config) -> Dataset:
-    return Dataset(RunPaths(config.folder).dataset, Inventory.load(config.text.inventory))
+    return Dataset(RunPaths(config.folder).dataset, Inventory.from_settings(config.text))
 
 
 def _adaptor(config: Config, described: dict[str, Any]) -> Adaptor | None:

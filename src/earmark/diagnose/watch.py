@@ -78,7 +78,7 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
     from earmark.paths import RunPaths
     from earmark.text.inventory import Inventory
 
-    dataset = Dataset(RunPaths(config.folder).dataset, Inventory.load(config.text.inventory))
+    dataset = Dataset(RunPaths(config.folder).dataset, Inventory.from_settings(config.text))
     encoder = build_encoder(config)
 
     def frames_of(described: State) -> list["torch.Tensor"]:

@@ -54,7 +54,7 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     :param done: done.json of the last stage. :param pretrained: done.json of pretraining's end, for the CTC head.
     """
     paths = RunPaths(config.folder)
-    inventory = Inventory.load(config.text.inventory)
+    inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
     recognizer = Recognizer.load(config, done, paths.llm / "done.json")
     phones = PhoneRecognizer.load(config, pretrained, inventory)

@@ -1,7 +1,8 @@
-"""The frozen list of phones that the CTC head predicts.
+"""The frozen list of symbols that the CTC head predicts: phones, or characters for comparison.
 
 `phones.txt` holds one phone a line, in the order of their ids (from 1; id 0 is the blank). Changing it
 changes the meaning of every shard and checkpoint; `Inventory.hash` stands in both, so that nobody mixes them.
+`characters.txt` is the same for characters.
 """
 
 import hashlib
@@ -9,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from earmark.errors import TextError, UserError
 
+if TYPE_CHECKING:
+    from earmark.config import Text
+
 BLANK = "<blank>"
-PACKAGED = Path(__file__).with_name("phones.txt")
+PACKAGED = {targets: Path(__file__).with_name(f"{targets}.txt") for targets in ("phones", "characters")}
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,22 @@ class Inventory:
     """First 16 hexadecimal digits of the SHA-256 of the file's bytes."""
 
     @classmethod
+    def packaged(cls, targets: str) -> "Inventory":
+        """The packaged inventory of "phones" or of "characters"."""
+        return cls.load(PACKAGED[targets])
+
+    @classmethod
+    def from_settings(cls, text: "Text") -> "Inventory":
+        """The inventory that the configuration's section `text` names, else the packaged one of its targets."""
+        return cls.load(text.inventory) if text.inventory else cls.packaged(text.targets)
+
+    @classmethod
     def load(cls, path: Path | None = None) -> "Inventory":
-        """Read one phone a line (`#` starts a comment line); `path` None reads the packaged inventory.
+        """Read one phone a line (`#` starts a comment line); `path` None reads the packaged phones.
 
         Raises `UserError` for a missing file and for a damaged or repeated line, which it names.
         """
-        path = path or PACKAGED
+        path = path or PACKAGED["phones"]
         try:
             raw = path.read_bytes()
             lines = raw.decode("utf-8").splitlines()

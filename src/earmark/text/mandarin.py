@@ -8,7 +8,7 @@
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -42,6 +42,7 @@ _READINGS = {
     "得以": ["dé", "yǐ"],
     "得分": ["dé", "fēn"],
     "得奖": ["dé", "jiǎng"],
+    "长头发": ["cháng", "tóu", "fa"],
 }
 _LONGEST_WORD = 8
 
@@ -61,6 +62,8 @@ class Syllable:
     initial: str
     final: str
     tone: int
+    fixed: bool = False
+    """From the user's lexicon: as spoken, so that no rule changes it."""
 
     def phones(self) -> list[str]:
         """Initial, if there is one, and final with tone: ["zh", "ong1"]."""
@@ -85,26 +88,37 @@ def split_syllable(pinyin: str) -> tuple[str, str, int]:
     return initial, _IRREGULAR.get(final, final), tone
 
 
-def mandarin_phones(run: str) -> list[str]:
+def mandarin_phones(run: str, lexicon: Mapping[str, tuple[str, ...]] | None = None) -> tuple[str, ...]:
     """Phones of a run of simplified Han characters.
+
+    :param lexicon: words with phones of their own, one final with tone a character.
 
     Raises `TextError` with reason "cannot be labelled" for a character without a reading.
     """
-    words = list(split_words(run))
-    syllables = [syllable for word in words for syllable in _read(word)]
+    own = lexicon or {}
+    words = list(split_words(run, own))
+    syllables = [one for word in words for one in (_given(word, own[word]) if word in own else read_word(word))]
+    return spoken(syllables, words)
+
+
+def spoken(syllables: list[Syllable], words: list[str]) -> tuple[str, ...]:
+    """Phones of citation readings, one syllable a character of `words`, after the rules of 儿, 一, 不 and third tones.
+
+    The syllables are changed in place.
+    """
     _suffix_er(syllables)
     _yi_and_bu(syllables, words)
     for first in third_tone_pairs(words):
-        if syllables[first].tone == syllables[first + 1].tone == 3:
+        if syllables[first].tone == syllables[first + 1].tone == 3 and not syllables[first].fixed:
             syllables[first].tone = 2
-    return [phone for syllable in syllables for phone in syllable.phones()]
+    return tuple(phone for syllable in syllables for phone in syllable.phones())
 
 
-def split_words(run: str) -> Iterator[str]:
+def split_words(run: str, lexicon: Mapping[str, tuple[str, ...]] | None = None) -> Iterator[str]:
     """Cut a run of Han characters into known words, the longest first from the left; others stand alone."""
     from pypinyin.constants import PHRASES_DICT
 
-    lists = (PHRASES_DICT, _READINGS, _NEUTRAL_SECOND, _THIRD_THIRD)
+    lists = (lexicon or {}, _READINGS, PHRASES_DICT, _NEUTRAL_SECOND, _THIRD_THIRD)
     start = 0
     while start < len(run):
         ends = range(min(start + _LONGEST_WORD, len(run)), start + 1, -1)
@@ -114,7 +128,25 @@ def split_words(run: str) -> Iterator[str]:
         start += len(word)
 
 
-def _read(word: str) -> list[Syllable]:
+def _given(word: str, phones: tuple[str, ...]) -> list[Syllable]:
+    """Syllables of a word of the lexicon: each ends in the phone that carries a digit."""
+    syllables: list[Syllable] = []
+    initial = ""
+    for phone in phones:
+        if phone[-1].isdigit():
+            syllables.append(Syllable(word[len(syllables)], initial, phone[:-1], int(phone[-1]), fixed=True))
+            initial = ""
+        else:
+            initial = phone
+    return syllables
+
+
+def is_own(word: str) -> bool:
+    """Is the word's reading one of this module's lists, rather than pypinyin's?"""
+    return word in _READINGS or word in _NEUTRAL_SECOND
+
+
+def read_word(word: str) -> list[Syllable]:
     """Citation readings: the phrase's, else the first reading of each character."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
@@ -136,7 +168,7 @@ def _read(word: str) -> list[Syllable]:
 def _suffix_er(syllables: list[Syllable]) -> None:
     """儿化: the suffix is `er5` after its host's full final (花儿: h ua1 er5), whatever the dictionary."""
     for before, syllable in itertools.pairwise(syllables):
-        if syllable.character == "儿" and before.character not in _FULL_ER_AFTER:
+        if syllable.character == "儿" and before.character not in _FULL_ER_AFTER and not syllable.fixed:
             syllable.tone = 5
 
 
@@ -151,6 +183,8 @@ def _yi_and_bu(syllables: list[Syllable], words: list[str]) -> None:
         syllable = syllables[index]
         before = syllables[index - 1] if index else None
         after = syllables[index + 1] if index + 1 < len(syllables) else None
+        if syllable.fixed:
+            continue
         if syllable.character == "一" and syllable.final == "i":
             syllable.tone = 1 if _is_number_one(before, after, index in ends) else _tone_of_yi(before, after)
         elif syllable.character == "不" and syllable.final == "u" and syllable.tone != 5:

@@ -2,51 +2,52 @@
 
 1. Unicode to its plain form (NFKC: full width to half width), accents off Latin letters, corpus tags out.
 2. Traditional to simplified Chinese (OpenCC, `t2s`).
-3. Only where digits or symbols stand: WeTextProcessing reads them out, in Chinese or in English.
+3. Only where digits or symbols stand: they are read out, in Chinese or in English (`earmark.text.numbers`).
 4. Lower case, punctuation out, canonical spaces, as in "打开 the window 好吗".
 
-The decoding setup of the paper (Appendix A.2) scores after WeTextProcessing; it reads 5-80 sentences a
-second, so that text without digits or symbols never meets it.
+The decoding setup of the paper (Appendix A.2) scores after WeTextProcessing. Here rules of our own read what is common
+and agree with it but for its errors (`earmark.text.deviations`); it reads the rest.
 """
 
-import contextlib
-import itertools
-import os
 import re
-import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from earmark.errors import TextError, UserError
+from earmark.errors import TextError
+from earmark.text.numbers import HAN, SPOKEN, read_out
 
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
-
+WRONG_SCRIPT = "wrong script for its language"
 _SPELLINGS = str.maketrans(
     dict.fromkeys("’‘`´ʼ", "'")
     | dict.fromkeys("–−‐‑", "-")
-    | {"〇": "零"}
+    | {"〇": "零", "，": ", ", "；": "; ", "：": ":"}
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
+# Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is 卫, 妳 is 你.
+_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞妳", "嗰喎孻餸𨋢躝噚唓卫你")
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
-# <COMMA>, <NOISE>, <|zh|>, </s>, [laughter], [*]: angle brackets of arithmetic hold spaces or digits.
-_TAG = re.compile(r"<[/|]?[A-Za-z_-]{1,30}[/|]?>|\[[A-Za-z_ *-]{1,30}\]")
-_SYMBOLS = "%$€£¥°&@+="
-_SPOKEN = re.compile(rf"[0-9{_SYMBOLS}]")
+# <COMMA>, <NOISE>, <|zh|>, </s>, [laughter], [*], 【笑声】: angle brackets of arithmetic hold spaces or digits.
+_TAG = re.compile(
+    r"<[/|]?[A-Za-z_-]{1,30}[/|]?>|\[[A-Za-z_ *-]{1,30}\]|ignore_time_segment_in_scoring|"
+    r"[\[【(<](?:笑|笑声|掌声|音乐|噪音|杂音|咳嗽|哭声|呼吸声|静音|背景音)[\]】)>]"
+)
+# Web text keeps a few entities; subtitles cut clitics off (TED-LIUM: it 's).
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": " ", "&#39;": "'", "&apos;": "'"}
+_ENTITY = re.compile("|".join(_ENTITIES))
+_CLITIC = re.compile(r"(?<=[a-z]) '(?=(?:s|re|ve|ll|d|m)(?![a-z']))", re.IGNORECASE)
+# Units and titles that are spoken in full.
+_SPACED_UNIT = re.compile(r"(?<=\d) +(?=(?:kg|km|cm|mm|mg|ml|kW|kWh|Hz|km/h)(?![A-Za-z]))")
+_TITLE = re.compile(
+    r"\b(?P<mister>(?i:mr))\b\.?|\b(?P<missus>(?i:mrs))\b\.?|\b(?P<doctor>Dr|DR)\b\.?(?= [A-Z])|"
+    r"\b(?P<number>[Nn]o)\. ?(?=\d)"
+)
 _STRETCH = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
-_FOREIGN = rf"[^\W\d_A-Za-z{HAN}]"
-_PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 _RUN = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<en>[a-z']+(?: [a-z']+)*(?![^\s{HAN}]))|(?P<und>[^\s{HAN}]+)")
-_DIGIT_NAMES = {
-    "zh": tuple("零一二三四五六七八九"),
-    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-}
 
 
 def check_language(language: str) -> None:
@@ -67,9 +68,9 @@ def normalise(text: str, language: str) -> str:
     """
     check_language(language)
     plain = _TAG.sub(" ", _plain(text))
-    plain = _simplified(plain)
-    if _SPOKEN.search(plain):
-        plain = _read_out(plain, language)
+    plain = _abbreviations(_simplified(plain))
+    if SPOKEN.search(plain):
+        plain = read_out(plain, language)
     canonical = _simplified(_canonical(plain))
     if not canonical:
         raise TextError(f"nothing is left of {text[:60]!r}: leave this utterance out", "empty after normalising")
@@ -86,13 +87,38 @@ def script_runs(text: str) -> list[tuple[str, str]]:
     return [(match.lastgroup or "und", match.group()) for match in _RUN.finditer(text)]
 
 
+def script_fault(text: str, language: str) -> str | None:
+    """`WRONG_SCRIPT` for a normalised text that another language's script gives away, else None.
+
+    Mandarin, its dialects and Cantonese hold a Han character at least (Latin words among them are code-switching),
+    English holds none, zh-en either; kana, hangul, Cyrillic and other letters are in none of them. Raises `TextError`
+    for an unknown language.
+    """
+    check_language(language)
+    runs = script_runs(text)
+    # `mp3` is no fault of script.
+    if any(c.isalpha() and not c.isascii() for script, run in runs if script == "und" for c in run):
+        return WRONG_SCRIPT
+    has_han = any(script == "zh" for script, _ in runs)
+    return WRONG_SCRIPT if language != "zh-en" and has_han == (language == "en") else None
+
+
 def _plain(text: str) -> str:
     """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents."""
+    text = _ENTITY.sub(lambda match: _ENTITIES[match.group()], text)
     if text.isascii():
         return text.translate(_SPELLINGS)
     text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
     text = _ACCENTED.sub(_without_accent, text)
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+
+
+def _abbreviations(text: str) -> str:
+    """Mr. Brown: mister brown; No. 5: number 5; it 's: it's; 5 kg: 5kg beside Han."""
+    text = _CLITIC.sub("'", text)
+    if not text.isascii():
+        text = _SPACED_UNIT.sub("", text)
+    return _TITLE.sub(lambda match: f"{match.lastgroup} ", text)
 
 
 def _without_accent(match: re.Match[str]) -> str:
@@ -114,7 +140,7 @@ def _opencc() -> Any:
 
 
 def _simplified(text: str) -> str:
-    return text if text.isascii() else _opencc().convert(text)
+    return text if text.isascii() else _opencc().convert(text).translate(_CANTONESE)
 
 
 def _canonical(text: str) -> str:
@@ -131,111 +157,3 @@ def _is_mark(character: str) -> bool:
 def _gap(character: str) -> str:
     """Zero-width characters vanish, everything else parts two words."""
     return "" if unicodedata.category(character) == "Cf" else " "
-
-
-def _read_out(text: str, language: str) -> str:
-    """Replace digits and symbols by words, each stretch of one language by its own rules."""
-    pieces = _PIECE.findall(text)
-    readers = _readers(pieces, language)
-    parts = []
-    for reader, group in itertools.groupby(zip(readers, pieces, strict=True), key=lambda pair: pair[0]):
-        stretch = _join(piece for _, piece in group)
-        parts.append(_spoken(stretch, reader) if _SPOKEN.search(stretch) else stretch)
-    return " ".join(parts)
-
-
-def _join(pieces: Iterator[str]) -> str:
-    """Join with one space, but none beside Han: `5 月` is read as `5月`."""
-    return re.sub(rf"(?<=[{HAN}]) | (?=[{HAN}])", "", " ".join(pieces))
-
-
-def _readers(pieces: list[str], language: str) -> list[str]:
-    """Language of each piece: that of its script; for numbers and symbols that of their neighbours."""
-    own = [_script(piece) for piece in pieces]
-    left = _carried(own)
-    right = _carried(own[::-1])[::-1]
-    return [script or _reader(left[index], right[index], language, "zh" in own) for index, script in enumerate(own)]
-
-
-def _carried(scripts: list[str]) -> list[str]:
-    """Each empty entry takes its predecessor's value."""
-    carried: list[str] = []
-    for script in scripts:
-        carried.append(script or (carried[-1] if carried else ""))
-    return carried
-
-
-def _script(piece: str) -> str:
-    if re.match(f"[{HAN}]", piece):
-        return "zh"
-    if re.match(_FOREIGN, piece):
-        return "und"
-    return "en" if re.search("[A-Za-z]", piece) and not re.search(r"\d", piece) else ""
-
-
-def _reader(left: str, right: str, language: str, has_han: bool) -> str:
-    """A Han neighbour makes a number Chinese; at the text's edge the rest of the text decides."""
-    if language == "en" or left == right == "en":
-        return "en"
-    return "en" if "en" in (left, right) and not has_han else "zh"
-
-
-@lru_cache(maxsize=1 << 16)
-def _spoken(text: str, language: str) -> str:
-    """WeTextProcessing's reading of `text`; digits that it leaves or chokes on are read one by one."""
-    known = re.sub(rf"[^ -~{HAN}{_SYMBOLS}×÷]", " ", text)
-    # pynini's errors for text that its rules do not cover.
-    with contextlib.suppress(ValueError, RuntimeError):
-        text = _wetext(language).normalize(known.strip())
-    return re.sub("[0-9]", lambda match: f" {_DIGIT_NAMES[language][int(match.group())]} ", text)
-
-
-@cache
-def _wetext(language: str) -> Any:
-    """The text normaliser of one language, loaded once a process."""
-    import logging
-
-    import tn.processor  # noqa: F401  (sets the level of its logger when imported)
-
-    logging.getLogger("wetext").setLevel(logging.WARNING)
-    if language == "en":
-        from tn.english.normalizer import Normalizer
-
-        # It has no options, so the graph in the package is the one that 40 s of building would give.
-        return Normalizer()
-    return _chinese(_cache_dir() / "wetext-zh-faithful")
-
-
-def _chinese(folder: Path) -> Any:
-    """Chinese rules that keep 儿 and interjections, as both are spoken; the package's graph drops them."""
-    from tn.chinese.normalizer import Normalizer
-
-    keep = dict.fromkeys(("remove_interjections", "remove_erhua", "traditional_to_simple", "full_to_half"), False)
-    try:
-        if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            _build_whole(folder, lambda built: Normalizer(cache_dir=str(built), **keep))
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written ({error}): set XDG_CACHE_HOME to another folder") from None
-    return Normalizer(cache_dir=str(folder), **keep)
-
-
-def _build_whole(folder: Path, build: Callable[[Path], object]) -> None:
-    """Build in a temporary folder, then rename; another process may be faster, with the same result."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        built = Path(temporary) / "built"
-        build(built)
-        try:
-            built.rename(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
-
-
-def _cache_dir() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earmark"
-
-
-def script_fault(text: str, language: str) -> str | None:
-    """Why a normalised text cannot be in its language: "wrong script"; None where it can."""
-    return "wrong script" if language == "en" and re.search(f"[{HAN}]", text) else None

@@ -1,55 +1,80 @@
-"""From normalised text to phones: pypinyin for Han, espeak-ng (en-us, through phonemizer) for Latin script.
+"""From normalised text to CTC targets: phones, or characters for comparison.
 
 1. The text is split by script, since every library spoils the other script's run.
-2. Han runs: words, readings, tone sandhi, initials and finals (`earmark.text.mandarin`).
-3. Latin runs of all texts: one call of espeak-ng; its composite phones are taken apart.
+2. Han runs: Mandarin (`earmark.text.mandarin`) or Cantonese (`earmark.text.cantonese`), by the utterance's language.
+3. Latin runs of all texts: one call of espeak-ng (`earmark.text.english`).
 4. The phones of a text's runs are joined; a text with a phone outside the inventory has no labels.
 
-Mandarin phones are pypinyin's strict initials and finals with tone (`zh`, `ong1`; `v` is ü), English ones
-IPA. Where both languages have about the same consonant they share its symbol: the paper credits phones
-shared across languages for its code-switching (Section 4.2). English /j/ and /z/ are `y` and `zz`, since
-pinyin's j and z are other sounds.
+Mandarin phones are pypinyin's strict initials and finals with tone (`zh`, `ong1`; `v` is ü), Cantonese ones
+jyutping's with a mark (`gw`, `Yok3`), English ones IPA. Where languages have about the same consonant they share its
+symbol: the paper credits phones shared across languages for its code-switching (Section 4.2). English /j/ and /z/ are
+`y` and `zz`, since pinyin's j and z are other sounds.
+
+Sichuanese and KeSpeech's subdialects (zh-*) take Mandarin readings: no public dictionary has theirs, they share the
+written words and, to a large part, the classes of sounds. Their tones are then names of tone categories, not pitches.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Any
+import re
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Literal
 
 from earmark.errors import TextError
+from earmark.text.cantonese import cantonese_phones
+from earmark.text.characters import character_targets
+from earmark.text.english import STRESS, english_phones
 from earmark.text.inventory import Inventory
+from earmark.text.lexicon import Lexicon, read_lexicon
 from earmark.text.mandarin import mandarin_phones
 from earmark.text.normalise import check_language, script_runs
 
-# What espeak-ng says that the inventory has no symbol for. Vowels with r, l or schwa and the syllabic n are
-# sequences; doubled, nasal and foreign phones (each under 1 in 4,000) go to their nearest neighbours.
-# The last row is renamed: shared with Mandarin (g), or kept apart from it (y, zz).
-ENGLISH_PHONES: dict[str, tuple[str, ...]] = {
-    "ɑːɹ": ("ɑː", "ɹ"), "ɔːɹ": ("ɔː", "ɹ"), "oːɹ": ("ɔː", "ɹ"),
-    "ɪɹ": ("ɪ", "ɹ"), "ɛɹ": ("ɛ", "ɹ"), "ʊɹ": ("ʊ", "ɹ"),
-    "aɪɚ": ("aɪ", "ɚ"), "aɪə": ("aɪ", "ə"), "iə": ("i", "ə"), "əl": ("ə", "l"), "n̩": ("ə", "n"),
-    "ææ": ("æ", "æ"), "ɐɐ": ("ɐ", "ɐ"), "ɑ̃": ("ɑː", "n"), "ɔ̃": ("ɔː", "n"),
-    "nʲ": ("n", "y"), "ɡʲ": ("g", "y"), "o": ("oʊ",), "iːː": ("iː",),
-    "ɔ": ("ɔː",), "u": ("uː",), "x": ("k",), "ɬ": ("l",), "r": ("ɹ",),
-    "ɡ": ("g",), "j": ("y",), "z": ("zz",),
-}  # fmt: skip
+if TYPE_CHECKING:
+    from earmark.config import Text
+
+CACHED_RUNS = 1 << 15
+"""Runs of one script whose phones are remembered, each kind."""
 
 
 class Phonemizer:
-    """Labels normalised text with the phones of an inventory.
+    """Labels normalised text with the symbols of an inventory.
 
     espeak-ng is one global engine per process: parallelise with processes, never threads.
     """
 
-    def __init__(self, inventory: Inventory | None = None):
-        """`inventory` None takes the packaged one."""
-        self.inventory = inventory or Inventory.load()
+    def __init__(
+        self,
+        inventory: Inventory | None = None,
+        targets: Literal["phones", "characters"] = "phones",
+        stress: Literal["stripped", "kept"] = "stripped",
+        lexicon: Lexicon | None = None,
+    ):
+        """`inventory` None takes the packaged one of these targets."""
+        self.inventory = inventory or Inventory.packaged(targets)
+        self._characters = targets == "characters"
+        self._stress = stress == "kept"
+        lexicon = lexicon or Lexicon()
+        self._han = {
+            "zh": lru_cache(CACHED_RUNS)(partial(mandarin_phones, lexicon=lexicon.mandarin)),
+            "yue": lru_cache(CACHED_RUNS)(partial(cantonese_phones, lexicon=lexicon.cantonese)),
+        }
+        self._words = {word: self._stressed(phones) for word, phones in lexicon.latin.items()}
+        self._latin: dict[str, tuple[str, ...]] = {}
+
+    @classmethod
+    def from_settings(cls, text: "Text") -> "Phonemizer":
+        """What the configuration's section `text` asks for.
+
+        Raises `UserError` for an inventory or a lexicon that cannot be read.
+        """
+        inventory = Inventory.from_settings(text)
+        lexicon = read_lexicon(text.lexicon, inventory) if text.lexicon else None
+        return cls(inventory, text.targets, text.stress, lexicon)
 
     def label(self, text: str, language: str) -> list[str]:
-        """Phones of one normalised text.
+        """Phones, or characters, of one normalised text.
 
         Raises `TextError` with reason "cannot be labelled" (a text that is not normalised, another script, a
-        character without a reading; Cantonese, whose phones are not in the inventory), "phone outside the
-        inventory", or "unknown language".
+        character without a reading), "phone outside the inventory", or "unknown language".
         """
         [result] = self.label_many([(text, language)])
         if isinstance(result, TextError):
@@ -62,20 +87,51 @@ class Phonemizer:
         All English runs go to espeak-ng together, about 25,000 words a second.
         """
         split = [_runs_or_error(text, language) for text, language in pairs]
-        english = english_phones(
-            run for runs in split if not isinstance(runs, TextError) for script, run in runs if script == "en"
-        )
-        return [runs if isinstance(runs, TextError) else self._join(runs, english) for runs in split]
+        if not self._characters:
+            self._read_english([runs for runs in split if not isinstance(runs, TextError)])
+        return [
+            runs if isinstance(runs, TextError) else self._join(runs, text, language)
+            for runs, (text, language) in zip(split, pairs, strict=True)
+        ]
 
-    def _join(self, runs: list[tuple[str, str]], english: dict[str, list[str]]) -> list[str] | TextError:
+    def _join(self, runs: list[tuple[str, str]], text: str, language: str) -> list[str] | TextError:
         try:
-            phones = [
-                phone for script, run in runs for phone in (english[run] if script == "en" else mandarin_phones(run))
-            ]
-            self.inventory.encode(phones)
+            labels = character_targets(text) if self._characters else self._phones(runs, language)
+            self.inventory.encode(labels)
         except TextError as error:
             return error
+        return labels
+
+    def _phones(self, runs: list[tuple[str, str]], language: str) -> list[str]:
+        han = self._han["yue" if language == "yue" else "zh"]
+        phones: list[str] = []
+        for script, run in runs:
+            phones += self._latin[run] if script == "en" else han(run)
         return phones
+
+    def _read_english(self, texts: list[list[tuple[str, str]]]) -> None:
+        """Have the phones of all Latin runs in `_latin`: one call of espeak-ng for those not met before."""
+        if len(self._latin) > CACHED_RUNS:
+            self._latin.clear()
+        new = {run for runs in texts for script, run in runs if script == "en"} - self._latin.keys()
+        pieces = {run: self._pieces(run) for run in sorted(new)}
+        known = self._words | english_phones(
+            (piece for parts in pieces.values() for piece in parts if piece not in self._words), self._stress
+        )
+        for run, parts in pieces.items():
+            self._latin[run] = tuple(phone for piece in parts for phone in known[piece])
+
+    def _pieces(self, run: str) -> list[str]:
+        """The run cut at the lexicon's words, which stand alone."""
+        if not self._words:
+            return [run]
+        words = "|".join(map(re.escape, self._words))
+        pieces = re.split(rf"(?:^|(?<= ))({words})(?= |$)", run)
+        return [piece.strip() for piece in pieces if piece.strip()]
+
+    def _stressed(self, phones: tuple[str, ...]) -> tuple[str, ...]:
+        """Phones of the lexicon with stress as the setting has it."""
+        return phones if self._stress else tuple(phone for phone in phones if phone not in STRESS)
 
 
 def _runs_or_error(text: str, language: str) -> list[tuple[str, str]] | TextError:
@@ -84,8 +140,6 @@ def _runs_or_error(text: str, language: str) -> list[tuple[str, str]] | TextErro
         check_language(language)
     except TextError as error:
         return error
-    if language == "yue":
-        return TextError("Cantonese has no phones in the inventory: train on its text alone", reason)
     runs = script_runs(text)
     if not runs:
         return TextError(f"an empty text ({text!r}) has no phones: leave this utterance out", reason)
@@ -93,39 +147,3 @@ def _runs_or_error(text: str, language: str) -> list[tuple[str, str]] | TextErro
         if script == "und":
             return TextError(f"{run[:40]!r} has no pronunciation here: normalise or correct the text", reason)
     return runs
-
-
-def english_phones(runs: Iterable[str]) -> dict[str, list[str]]:
-    """Phones of each distinct run of English words, from one call of espeak-ng."""
-    distinct = list(dict.fromkeys(runs))
-    if not distinct:
-        return {}
-    backend, separator = _espeak()
-    spoken = backend.phonemize(distinct, separator=separator, strip=True)
-    return {run: _atomic(phones.replace("|", " ").split()) for run, phones in zip(distinct, spoken, strict=True)}
-
-
-def _atomic(phones: list[str]) -> list[str]:
-    """Take composites apart; espeak-ng writes the r of `duration` twice (`ʊɹ ɹ`), once is spoken."""
-    atomic: list[str] = []
-    for phone in phones:
-        parts = ENGLISH_PHONES.get(phone, (phone,))
-        repeated = parts == ("ɹ",) and atomic[-1:] == ["ɹ"]
-        atomic += () if repeated else parts
-    return atomic
-
-
-@cache
-def _espeak() -> tuple[Any, Any]:
-    """The en-us voice of the espeak-ng that espeakng_loader brings, and the separator of its phones."""
-    import espeakng_loader
-    from phonemizer.backend import EspeakBackend
-    from phonemizer.backend.espeak.wrapper import EspeakWrapper
-    from phonemizer.separator import Separator
-
-    EspeakWrapper.set_library(espeakng_loader.get_library_path())
-    # Without the data path espeak-ng ends the whole process.
-    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
-    # A foreign word makes espeak-ng change its voice and write "(fr)" among the phones.
-    backend = EspeakBackend("en-us", with_stress=False, language_switch="remove-flags", words_mismatch="ignore")
-    return backend, Separator(phone=" ", word="|", syllable="")

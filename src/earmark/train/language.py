@@ -26,7 +26,6 @@ from earmark.errors import TextError
 from earmark.io import read_json, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
 from earmark.models.speech_llm import splice, target_logits
-from earmark.text.inventory import Inventory
 from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
 
@@ -55,8 +54,9 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
         model, _ = load_llm(config.llm)
         done: dict[str, Any] = {"folder": str(config.llm), "stand_in": False, "steps": 0}
     else:
-        inventory = Inventory.load(config.text.inventory)
-        texts = _texts(config.llm, manifests, inventory)
+        phonemizer = Phonemizer.from_settings(config.text)
+        inventory = phonemizer.inventory
+        texts = _texts(config.llm, manifests, phonemizer)
         # So often that their words are tokens, as they are Qwen3's: else a short utterance would be mostly prompt.
         prompts = [f"{config.prompt} user assistant"] * len(texts)
         tokenizer = build_tokenizer([*texts, *prompts], config.llm)
@@ -85,13 +85,13 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
             path.replace(folder / path.name)
 
 
-def _texts(settings: SmallLLM, manifests: list[Path], inventory: Inventory) -> dict[str, list[str]]:
+def _texts(settings: SmallLLM, manifests: list[Path], phonemizer: Phonemizer) -> dict[str, list[str]]:
     """Distinct training transcripts with their phones, and further text where asked for."""
     texts = {row["text"]: row["phones"] for row in kept_rows(manifests, "train", ["text", "phones"])}
     further = {"hsk_sentences": _hsk_sentences, "jieba_words": _jieba_words}
     for name in settings.texts:
         new = [text for text in further[name]() if text not in texts]
-        labelled = Phonemizer(inventory).label_many([(text, "zh") for text in new])
+        labelled = phonemizer.label_many([(text, "zh") for text in new])
         texts |= {text: phones for text, phones in zip(new, labelled, strict=True) if isinstance(phones, list)}
     return texts
 

@@ -69,7 +69,7 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     """
     started = time.time()
     paths = RunPaths(config.folder)
-    inventory = Inventory.load(config.text.inventory)
+    inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
     task = build_task(config, place, inventory, paths.llm / "done.json")
     origin = _load(task, before, encoder, inventory)

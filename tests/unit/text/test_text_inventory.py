@@ -1,11 +1,16 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 
+from earmark.config import Text
 from earmark.errors import TextError, UserError
+from earmark.text.cantonese import split_jyutping
+from earmark.text.characters import BOUNDARY, CANTONESE
+from earmark.text.english import ENGLISH_PHONES, STRESS
 from earmark.text.inventory import PACKAGED, Inventory
 from earmark.text.mandarin import split_syllable
-from earmark.text.phonemes import ENGLISH_PHONES
+from earmark.text.normalise import _simplified
 
 
 def write(tmp_path, content):
@@ -14,10 +19,13 @@ def write(tmp_path, content):
     return path
 
 
-def test_packaged_inventory_is_frozen():
-    inventory = Inventory.load()
-    assert (len(inventory), inventory.hash) == (246, "27d89aff659f0ed0"), "old shards and checkpoints become useless"
-    assert inventory.hash == hashlib.sha256(PACKAGED.read_bytes()).hexdigest()[:16]
+@pytest.mark.parametrize(
+    ("targets", "size", "hashed"), [("phones", 610, "dbb613c8a5ec34b4"), ("characters", 8305, "9127d9d17bb34589")]
+)
+def test_packaged_inventory_is_frozen(targets, size, hashed):
+    inventory = Inventory.from_settings(Text(targets=targets))
+    assert (len(inventory), inventory.hash) == (size, hashed), "old shards and checkpoints become useless"
+    assert inventory.hash == hashlib.sha256(PACKAGED[targets].read_bytes()).hexdigest()[:16]
     assert inventory.phones[0] == "<blank>"
     assert list(inventory.phones[1:]) == sorted(inventory.phones[1:])
 
@@ -33,9 +41,50 @@ def test_every_reading_of_pypinyin_has_its_phones():
     finals = {final for _, final, _ in split}
     assert (len(initials), len(finals)) == (21, 38)
     wanted = initials | {f"{final}{tone}" for final in finals for tone in range(1, 6)}
-    toned = {phone for phone in Inventory.load().phones if phone[-1].isdigit()}
+    toned = {phone for phone in Inventory.load().phones if phone[-1].isdigit() and phone[0] != "Y"}
     assert wanted - set(Inventory.load().phones) == set()
     assert toned <= wanted
+
+
+def test_every_reading_of_tojyutping_has_its_phones():
+    """This is also the recipe that made the Cantonese part of phones.txt."""
+    import ToJyutping
+
+    han = "".join(map(chr, [*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0x20000, 0x323B0)]))
+    candidates = ToJyutping.get_jyutping_candidates(han)
+    split = {split_jyutping(one) for _, readings in candidates for text in readings or [] for one in text.split()}
+    initials = {initial for initial, _, _ in split} - {""}
+    finals = {final for _, final, _ in split}
+    assert (len(initials), len(finals)) == (19, 60)
+    wanted = {f"{final}{tone}" for final in finals for tone in range(1, 7)}
+    assert initials <= set(Inventory.load().phones)
+    assert {phone for phone in Inventory.load().phones if phone[0] == "Y"} == wanted
+
+
+def test_stress_marks_are_phones():
+    assert set(STRESS) <= set(Inventory.load().phones)
+
+
+def test_characters_are_the_standard_ones_the_cantonese_and_latin_letters():
+    """This is also the recipe that made characters.txt."""
+    import tn
+
+    table = Path(tn.__file__).parent / "chinese/data/char/charset_national_standard_2013_8105.tsv"
+    standard = set(table.read_text(encoding="utf-8").split())
+    double = (bytes([high, low]) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
+    gb2312 = {pair.decode("gb2312", errors="ignore") for pair in double} - {""}
+    assert (len(standard), len(gb2312)) == (8105, 6763)
+    han = {one for one in standard | gb2312 | set(CANTONESE) if _simplified(one) == one}
+    latin = set("abcdefghijklmnopqrstuvwxyz'")
+    inventory = Inventory.packaged("characters")
+    assert set(inventory.phones[1:]) == han | latin | {BOUNDARY}
+    assert list(inventory.phones[1:]) == sorted(inventory.phones[1:])
+    assert set(CANTONESE) <= han
+
+
+def test_settings_name_another_inventory(tmp_path):
+    path = write(tmp_path, "zh\nong1\n")
+    assert Inventory.from_settings(Text(inventory=path)).phones == ("<blank>", "zh", "ong1")
 
 
 def test_english_table_leads_into_the_inventory():
@@ -94,7 +143,7 @@ def test_unknown_phone_is_named():
     assert caught.value.reason == "phone outside the inventory"
 
 
-@pytest.mark.parametrize("index", [-1, 246])
+@pytest.mark.parametrize("index", [-1, 610])
 def test_unknown_id_is_named(index):
     with pytest.raises(UserError, match=str(index)):
         Inventory.load().decode([0, index])

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from earmark.config import Text
 from earmark.errors import TextError
+from earmark.text.characters import spell
 from earmark.text.inventory import Inventory
 from earmark.text.mandarin import split_syllable, split_words, third_tone_pairs
 from earmark.text.phonemes import Phonemizer
@@ -39,6 +41,21 @@ MANDARIN = [
     ("音乐", "in1 ve4"),
     ("快乐", "k uai4 l e4"),
     ("得到", "d e2 d ao4"),
+    ("长头发", "ch ang2 t ou2 f a5"),
+    ("长发", "ch ang2 f a4"),
+    ("校长", "x iao4 zh ang3"),
+    ("曲调", "q v3 d iao4"),
+    ("弯曲", "uan1 q v1"),
+    ("调查", "d iao4 ch a2"),
+    ("空调", "k ong1 t iao2"),
+    ("会计", "k uai4 j i4"),
+    ("开会", "k ai1 h uei4"),
+    ("还有", "h ai2 iou3"),
+    ("归还", "g uei1 h uan2"),
+    ("音乐快乐", "in1 ve4 k uai4 l e4"),
+    ("看朝霞", "k an4 zh ao1 x ia2"),
+    ("都市", "d u1 sh ir4"),
+    ("都是", "d ou1 sh ir4"),
     # third tones
     ("你好", "n i2 h ao3"),
     ("老虎", "l ao2 h u3"),
@@ -102,6 +119,30 @@ ENGLISH = [
     ("gps", "dʒ iː p iː ɛ s"),
 ]
 
+CANTONESE = [
+    ("唔该", "Ym4 g Yoi1"),
+    ("佢哋去银行做嘢", "k Yeoi5 d Yei6 h Yeoi3 ŋ Yan4 h Yong4 z You6 y Ye5"),
+    ("五个", "Yng5 g Yo3"),
+    ("广东话", "gw Yong2 d Yung1 w Yaa2"),
+    ("月亮", "y Yyut6 l Yoeng6"),
+    # simplified characters that stand for several words
+    ("里面", "l Yeoi5 m Yin6"),
+    ("几多钱", "g Yei2 d Yo1 c Yin2"),
+    ("后面有只猫", "h Yau6 m Yin6 y Yau5 z Yek3 m Yaau1"),
+    ("干净", "g Yon1 z Yeng6"),
+    ("头发", "t Yau4 f Yaat3"),
+    ("发生", "f Yaat3 s Yang1"),
+    # with English
+    ("佢做紧 project 喎", "k Yeoi5 z You6 g Yan2 p ɹ ɑː dʒ ɛ k t w Yo3"),
+]
+
+STRESS_KEPT = [
+    ("hello world", "h ə l ˈ oʊ w ˈ ɜː l d"),
+    ("duration", "d ʊ ɹ ˈ eɪ ʃ ə n"),
+    ("fire car", "f ˈ aɪ ɚ k ˈ ɑː ɹ"),
+    ("understand", "ˌ ʌ n d ɚ s t ˈ æ n d"),
+]
+
 CODE_SWITCH = [
     ("打开 the window 好吗", "d a3 k ai1 ð ə w ɪ n d oʊ h ao3 m a5"),
     ("我用 wifi 上网", "uo3 iong4 w aɪ f aɪ sh ang4 uang3"),
@@ -124,6 +165,44 @@ def test_english(phonemizer, text, expected):
     assert " ".join(phonemizer.label(text, "en")) == expected
 
 
+@pytest.mark.parametrize(("text", "expected"), CANTONESE)
+def test_cantonese(phonemizer, text, expected):
+    assert " ".join(phonemizer.label(text, "yue")) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), STRESS_KEPT)
+def test_stress_is_kept_where_the_setting_says_so(phonemizer, text, expected):
+    kept = Phonemizer.from_settings(Text(stress="kept")).label(text, "en")
+    assert " ".join(kept) == expected
+    assert [phone for phone in kept if phone not in "ˈˌ"] == phonemizer.label(text, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("你好", "你 好"),
+        ("打开 the window 好吗", "打 开 t h e ▁ w i n d o w 好 吗"),
+        ("don't stop", "d o n ' t ▁ s t o p"),
+        ("佢哋喺度", "佢 哋 喺 度"),
+    ],
+)
+def test_characters_are_targets_too_and_spell_back(text, expected):
+    labeller = Phonemizer.from_settings(Text(targets="characters"))
+    assert " ".join(labeller.label(text, "zh-en")) == expected
+    assert spell(labeller.label(text, "zh-en")) == text
+
+
+def test_rare_character_is_outside_the_characters():
+    with pytest.raises(TextError) as caught:
+        Phonemizer(targets="characters").label("𪜀", "zh")
+    assert caught.value.reason == "phone outside the inventory"
+
+
+def test_characters_have_neither_stress_nor_lexicon():
+    with pytest.raises(ValueError, match="leave out stress and lexicon"):
+        Text(targets="characters", stress="kept")
+
+
 @pytest.mark.parametrize(("text", "expected"), CODE_SWITCH)
 def test_code_switch(phonemizer, text, expected):
     assert " ".join(phonemizer.label(text, "zh-en")) == expected
@@ -142,7 +221,7 @@ def test_code_switch(phonemizer, text, expected):
         ("Hello", "en", "cannot be labelled"),
         ("𪜀", "zh", "cannot be labelled"),
         ("", "zh", "cannot be labelled"),
-        ("你好", "yue", "cannot be labelled"),
+        ("𪜀", "yue", "cannot be labelled"),
         ("你好", "fr", "unknown language"),
     ],
 )

@@ -1,0 +1,125 @@
+"""Where the normaliser reads otherwise than WeTextProcessing 1.2.0 on purpose: each with a case.
+
+Agreement with it is measured on texts outside this list (`bench/labels.py`). Code-switching (zh-en) is compared with
+its Chinese rules.
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from earmark.text.chinese_numbers import MEASURES
+
+_LACKED = "".join(
+    sorted(MEASURES & set("份例倍公包卷句台处小届幅平年所批排摄星朵栋次款步毛滴点礼种站笔类股角起遍部门间项顿"))
+)
+_SHARED = "".join(sorted(MEASURES - set(_LACKED)))
+_NAMED = "丈丝刀单合堂季客寸寻常手日管线脚贯身辈针钱"
+_MONTHS = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
+    r"Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+
+
+class Deviation(NamedTuple):
+    """One kind of difference, with an example."""
+
+    language: str
+    """zh (also for zh-en), or en."""
+    pattern: str
+    """Texts that it may concern, after NFKC."""
+    example: str
+    theirs: str
+    """WeTextProcessing's reading of the example, in canonical spelling."""
+    ours: str
+    why: str
+
+
+DEVIATIONS = (
+    Deviation("zh", rf"(?<![\d.])2(?=[{_NAMED}])", "12月2日", "十二月两日", "十二月二日", "2 names a thing: 二"),
+    Deviation("zh", rf"第2(?=[{''.join(sorted(MEASURES))}])", "第2名", "第两名", "第二名", "an ordinal takes 二"),
+    Deviation("zh", rf"(?<![\d.])2(?=[{_LACKED}])", "2次", "二次", "两次", "measure words that its list lacks"),
+    Deviation("zh", r"(?<![\d.])2(?=至\d)", "2至3个", "二至三个", "两至三个", "2 before 至 is counted too"),
+    Deviation("zh", r"[$€£¥]2(?!\d)", "¥2", "二元", "两元", "2 before a currency is counted too"),
+    Deviation("zh", r"\d{3,4}-\d{3,4}-\d{4}|0\d{2,3}-\d{7,8}", "010-12345678", "零一零一二三四五六七八",
+              "零幺零幺二三四五六七八", "1 is 幺 in telephone numbers, as in those without hyphens"),
+    Deviation("zh", r"1[3-9]\d \d{4} \d{4}", "138 0013 8000", "一百三十八零零十三八千", "幺三八零零幺三八零零零",
+              "a telephone number in groups"),
+    Deviation("zh", r"\d{13,}", "123456789012345", "幺二三四五六十七亿八千九百零一万二千三百四十五",
+              "幺二三四五六七八九零幺二三四五",
+              "long numbers are names: digit by digit"),
+    Deviation("zh", r"(?:号|号码|密码|代码|编码|邮编|验证码)[是为:]?\d{4,}", "密码123456", "密码十二万三千四百五十六",
+              "密码幺二三四五六", "numbers of accounts and orders are names: digit by digit"),
+    Deviation("zh", r"\d{3,4}(?:室|房|宿舍|教室)", "301房间", "三百零一房间", "三零幺房间", "rooms are digit by digit"),
+    Deviation("zh", rf"(?<!\d)(?:111|1[12]\d|10000|10010|10086|12\d{{3}}|9\d{{4}})[号路{_LACKED}]|(?<!\d)111(?!\d)",
+              "114路", "幺幺四路", "一百一十四路", "what is counted, and bus lines, are no hotlines"),
+    Deviation("zh", r"\d[-~]\d+(?:\.\d+)?%|%[-~]\d", "5%-10%", "百分之五百分之负十", "百分之五到百分之十",
+              "ranges of percentages"),
+    Deviation("zh", rf"(?<![\d-])\d[\d.]*[-~]\d[\d.]*(?![\d.{_SHARED}-])", "3-5年", "三减五年", "三到五年",
+              "ranges without a unit, or with one that its list lacks"),
+    Deviation("zh", r"-\d[\d.]*%", "-5%", "百分之负五", "负百分之五", "the sign is spoken first"),
+    Deviation("zh", r"‰", "1.5‰", "一点五", "千分之一点五", "per mille is left out"),
+    Deviation("zh", r"\d,\d{3}", "1,000", "一零零零", "一千", "thousands separators without a unit"),
+    Deviation("zh", r"[$€£¥][\d.,]+[十百千]?[百千万亿]", "$100万", "十美元零万", "一百万美元",
+              "the currency goes behind 万"),
+    Deviation("zh", r"(?<![\d.])(?:0[1-9]|1[0-2])\.(?:0?[1-9]|[12]\d|3[01])(?![\d.])", "10.1", "十月一日", "十点一",
+              "a decimal is no day"),
+    Deviation("zh", r"(?<!\d)[12]\d{3}\.(?:0[1-9]|1[0-2])(?!\d)", "2019.10", "二零一九年十月", "两千零一十九点一零",
+              "a decimal is no month"),
+    Deviation("zh", r"(?<!\d)0:[0-5]\d", "0:30", "零比三十", "零点三十分", "the hour after midnight"),
+    Deviation("zh", r"(?<!\d)0\d月|月0\d", "05月01日", "零五月零一日", "五月一日",
+              "leading zeros of dates are not spoken"),
+    Deviation("zh", r"(?<!\d)\d5后", "95后", "九十五后", "九五后", "generations are digit by digit"),
+    Deviation("zh", r"(?<!\d)(?!19|20)\d{4}年[前后来多内间历之]", "1000年历史", "一零零零年历史", "一千年历史",
+              "a span is no year"),
+    Deviation("zh", r"约\d+/\d+", "约1/3", "三分之约一", "约三分之一", "约 goes before the whole fraction"),
+    Deviation("zh", r"/(?:公斤|小时|[斤天人年月日次吨个件晚])", "3次/天", "三次天", "每天三次", "per day, per month"),
+    Deviation("zh", r"(?<![A-Za-z])(?:g|Hz|KG|Kg|KM|CM|mL)\b|\d(?:g|Hz|KG|Kg|KM|CM|mL)", "50Hz", "五十 hz", "五十赫兹",
+              "units that its list lacks"),
+    Deviation("zh", r"\d[÷*]\d|\d[-=]\d", "6÷2", "六除二", "六除以二", "division, products and comparisons"),
+    Deviation("zh", r"[A-Za-z]\d{3}", "C919", "c 九百一十九", "c 九幺九", "models and trains are digit by digit"),
+    Deviation("zh", r"[A-Za-z]-\d", "COVID-19", "covid 负十九", "covid 十九", "a hyphen is no minus"),
+    Deviation("zh", r"\d+\.\d+\.\d+", "3.0.1", "三零点一", "三点零点一", "versions have two points"),
+    Deviation("zh", r"\d·\d", "9·11", "九十一", "九一一", "names of days are digit by digit"),
+    Deviation("zh", r"[A-Za-z] ?\d+ ?[A-Za-z]", "iPhone 15 Pro", "iphone 十五 pro", "iphone fifteen pro",
+              "a number between Latin words is read with them"),
+    Deviation("zh", r"\b[A-Za-z]\d[A-Za-z]\b", "B2B", "b to b", "b 二 b", "digits in names stay digits"),
+    Deviation("zh", r"\d(?:[ap]m|st|nd|rd|th|x)\b", "1st", "一秒 t", "一 st", "no seconds in 1st"),
+    Deviation("en", rf"{_MONTHS} \d{{1,2}}(?!\d)", "July 4", "the fourth of july", "july fourth",
+              "the order of words stays"),
+    Deviation("en", r"\d{1,2} May\b", "5 May 2020", "five may twenty twenty", "the fifth of may twenty twenty",
+              "a day of May is one of the others"),
+    Deviation("en", r"\d{4}s|\b20s", "1980s", "one thousand nine hundred and eighty seconds", "nineteen eighties",
+              "decades are no seconds"),
+    Deviation("en", r"(?<![\d-])\d[\d.,]* ?[-–x] ?\d[\d.,]*(?![\d-])|\d:\d(?!\d)", "5-10 days",
+              "five to ten daltons ys", "five to ten days",
+              "ranges tear the first letter off the next word"),
+    Deviation("en", r"\d{3}-\d{4}|\(\d{3}\)", "555-0199",
+              "five hundred and fifty five negative oh one hundred and ninety nine",
+              "five five five zero one nine nine", "telephone numbers of seven digits"),
+    Deviation("en", r"\b1,\d{3}(?![,\d])", "1,001", "thousand and one", "one thousand and one", "one is spoken"),
+    Deviation("en", r"(?<!\d)0\.\d*0", "0.05", "oh point oh five", "zero point oh five", "zero before the point"),
+    Deviation("en", r"[$€£¥][\d.,]+(?:k|b|B|-)", "$10k", "dollar ten k", "ten thousand dollars", "shortened amounts"),
+    Deviation("en", r"\b0\d{3,}|\d{13,}", "029049021748",
+              "oh twenty nine billion forty nine million twenty one thousand seven hundred and forty eight",
+              "oh two nine oh four nine oh two one seven four eight", "with a leading zero it is a name"),
+    Deviation("en", r"(?i:call\w*|dial\w*) 911", "call 911",
+              "call nine hundred and eleven", "call nine one one", "a hotline"),
+    Deviation("en", r"24/7|\b(\d+)/\1\b", "24/7", "twenty four sevenths", "twenty four seven", "no fraction"),
+    Deviation("en", r"\d ?(?:m|mi)\b", "3 m", "three minutes", "three meters", "meters are no minutes"),
+    Deviation("en", r"\d(?:st|nd|rd|th)-", "2nd-hand", "two nd hand", "second hand", "ordinals before a hyphen"),
+    Deviation("en", r"\d'\d", "5'10", "five'ten", "five foot ten", "heights"),
+    Deviation("en", r"\d[*÷]\d", "3*4", "three asterisk four", "three times four", "products"),
+    Deviation("en", r"\b(?:Mrs|Ms|Jr|TV|U\.S|Ph\.D|No)\b", "Mrs. Hill", "misses hill", "missus hill",
+              "abbreviations: letters are said as written, but for Mr, Mrs, Dr and No."),
+    Deviation("en", r"\b[IVX]{2,}\b", "World War II", "world war two", "world war ii", "Roman numerals stay letters"),
+    Deviation("en", r"@\S+\.[a-z]+\.?$|@\S+\.[a-z]+\.\W", "a@mail.com.", "a at mai l dot com dot", "a at mail dot com",
+              "the full stop is no part of the address"),
+)  # fmt: skip
+
+
+def deviation(text: str, language: str) -> Deviation | None:
+    """The first kind that may concern a raw text of this language, None outside the list."""
+    rules = "en" if language == "en" else "zh"
+    plain = unicodedata.normalize("NFKC", text)
+    return next((one for one in DEVIATIONS if one.language == rules and re.search(one.pattern, plain)), None)

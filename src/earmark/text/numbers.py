@@ -1,0 +1,133 @@
+"""Digits and symbols become words: rules for what is common, WeTextProcessing for the rest.
+
+1. Each piece of the text is read in the language of its script; numbers in that of their neighbours.
+2. A stretch of one language is cut into chunks; own rules read a chunk as a whole, or its parts at commas.
+3. What no rule knows goes to WeTextProcessing, a Chinese chunk with the characters beside it (units, 第).
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from earmark.text import chinese_numbers, english_numbers
+from earmark.text.wetext import fst_reading
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
+
+SYMBOLS = "%‰$€£¥°&@+=#"
+_DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
+SPOKEN = re.compile(rf"[0-9{SYMBOLS}]|{_DOMAIN}")
+_FOREIGN = rf"[^\W\d_A-Za-z{HAN}]"
+_PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
+_RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
+_CHUNK = {
+    "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
+    "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN})\S*"),
+}
+# Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
+_CONTEXT = 40
+# Telephone numbers in groups: 138 0013 8000.
+_GROUPED = re.compile(r"(?<!\d)(1[3-9]\d) (\d{4}) (\d{4})(?!\d)")
+# What a rule may meet; other characters part chunks.
+_UNKNOWN = {
+    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±'·\s-]"),
+    "en": re.compile(rf"[^ -~{SYMBOLS}×÷]"),
+}
+_EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
+
+
+def read_out(text: str, language: str) -> str:
+    """Replace digits and symbols by words, each stretch of one language by its own rules."""
+    pieces = _PIECE.findall(text)
+    readers = _readers(pieces, language)
+    parts = []
+    for reader, group in itertools.groupby(zip(readers, pieces, strict=True), key=lambda pair: pair[0]):
+        stretch = _join(piece for _, piece in group)
+        parts.append(_read_stretch(stretch, reader) if SPOKEN.search(stretch) else stretch)
+    return " ".join(parts)
+
+
+def _join(pieces: Iterator[str]) -> str:
+    """Join with one space, but none beside Han: `5 月` is read as `5月`."""
+    return re.sub(rf"(?<=[{HAN}]) | (?=[{HAN}])", "", " ".join(pieces))
+
+
+def _readers(pieces: list[str], language: str) -> list[str]:
+    """Language of each piece: that of its script; for numbers and symbols that of their neighbours."""
+    own = [_script(piece) for piece in pieces]
+    left = _carried(own)
+    right = _carried(own[::-1])[::-1]
+    has_han = "zh" in own
+    return [script or _reader(left[index], right[index], language, has_han) for index, script in enumerate(own)]
+
+
+def _carried(scripts: list[str]) -> list[str]:
+    """Each empty entry takes its predecessor's value."""
+    carried: list[str] = []
+    for script in scripts:
+        carried.append(script or (carried[-1] if carried else ""))
+    return carried
+
+
+def _script(piece: str) -> str:
+    if re.match(f"[{HAN}]", piece):
+        return "zh"
+    if re.match(_FOREIGN, piece):
+        return "und"
+    return "en" if re.search("[A-Za-z]", piece) and not re.search(r"\d", piece) else ""
+
+
+def _reader(left: str, right: str, language: str, has_han: bool) -> str:
+    """A Han neighbour makes a number Chinese; at the text's edge the rest of the text decides."""
+    if language == "en" or left == right == "en":
+        return "en"
+    return "en" if "en" in (left, right) and not has_han else "zh"
+
+
+def _read_stretch(text: str, language: str) -> str:
+    """Readings of all chunks of a stretch in one language."""
+    text = _GROUPED.sub(r"\1\2\3", _UNKNOWN[language].sub(" ", text))
+    parts, position = [], 0
+    while match := _CHUNK[language].search(text, position):
+        parts.append(text[position : match.start()])
+        start, end = _core(match, language)
+        before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+        read, taken = _read(text[start:end], before, after, language)
+        parts.append(f" {read} " if language == "en" else read)
+        position = (end if taken else match.end()) + taken
+    return "".join([*parts, text[position:]])
+
+
+def _core(match: re.Match[str], language: str) -> tuple[int, int]:
+    """Start and end of a chunk without the punctuation at its edges."""
+    chunk = match.group()
+    left, right = _EDGES[language]
+    start = match.start() + len(chunk) - len(chunk.lstrip(left))
+    return start, max(start, match.end() - (len(chunk) - len(chunk.rstrip(right))))
+
+
+def _read(chunk: str, before: str, after: str, language: str) -> tuple[str, int]:
+    """Reading of a chunk and how much of `after` it takes in: by rules, by its parts, or by WeTextProcessing."""
+    if not SPOKEN.search(chunk):
+        return chunk, 0
+    rule = _RULES[language]
+    if (read := rule(chunk, before, after)) is not None:
+        return read
+    parts = re.split(r"[,;()\"]+", chunk)
+    if len(parts) > 1:
+        reads = [rule(part, "", "") or (None if SPOKEN.search(part) else (part, 0)) for part in parts]
+        if all(reads):
+            return " ".join(one[0] for one in reads if one), 0
+    return _fallback(chunk, before, after, language), 0
+
+
+def _fallback(chunk: str, before: str, after: str, language: str) -> str:
+    """WeTextProcessing's reading; in Chinese with neighbours, which are cut off again."""
+    if language == "en":
+        return fst_reading(chunk, language)
+    left = re.search(f"[{HAN}]{{0,2}}$", before).group()  # type: ignore[union-attr]
+    right = re.match(f"[{HAN}/]{{0,3}}", after).group()  # type: ignore[union-attr]
+    read = fst_reading(left + chunk + right, language)
+    if read.startswith(left) and read.endswith(right):
+        return read[len(left) : len(read) - len(right)]
+    return fst_reading(chunk, language)

@@ -20,11 +20,12 @@ _MAX_HEADER = 1 << 20
 _EXTENSIONS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 
 
-class _Header(tarfile.TarInfo):
+class CheckedHeader(tarfile.TarInfo):
     """Refuses damage that `tarfile` would take for the archive's end, and headers that fill memory."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Header":
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "CheckedHeader":
+        """A header from its block."""
         try:
             header = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -43,6 +44,7 @@ class _Bounded:
         self.stream, self.left = stream, limit
 
     def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`."""
         data = self.stream.read(size)
         self.left -= len(data)
         if self.left < 0:
@@ -97,7 +99,7 @@ def _unpack(archive: Path, folder: Path, max_bytes: int, max_files: int) -> int:
         with tarfile.open(
             fileobj=stream,  # type: ignore[call-overload]
             mode="r|",
-            tarinfo=_Header,
+            tarinfo=CheckedHeader,
             encoding="utf-8",
             errors="strict",
         ) as tar:

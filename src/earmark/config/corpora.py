@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from earmark.config.base import Fraction, Name, Section
+from earmark.config.base import Fraction, Language, Name, Section
 
 Synthesised = Literal["zh", "en", "zh-en"]
 
@@ -91,14 +91,82 @@ class AsteriskPromptsCorpus(CorpusBase):
     """Licence of the audio."""
 
 
-class FolderCorpus(CorpusBase):
-    """Your own corpus: a folder of audio and a TSV with a header line."""
+class OwnCorpus(CorpusBase):
+    """What all readers of one's own data have."""
+
+    path: Path
+    """Folder of the corpus; files outside are not read."""
+    language: Language | None = None
+    """Language of rows that name none; none: those are set aside."""
+    languages: dict[str, Language] = {}
+    """Language here, by what the data call it (cmn: zh)."""
+    split: Name = "train"
+    """Split of rows that name none."""
+
+
+class Fields(Section):
+    """Names of the columns or keys that a row's values are taken from; those that are absent count as empty."""
+
+    id: str = "id"
+    """Id of the utterance, unique in the corpus; where absent, its place."""
+    text: str = "text"
+    """Transcript."""
+    language: str = "language"
+    """Language."""
+    speaker: str = "speaker"
+    """Speaker."""
+    split: str = "split"
+    """train, valid, or the name of a test set."""
+    duration: str = "duration"
+    """Length in seconds; where absent, the audio is asked."""
+
+
+class FolderCorpus(OwnCorpus):
+    """Your own corpus: a folder of audio and a table, TSV with a header line or JSONL."""
 
     reader: Literal["folder"]
-    path: Path
-    """Folder that audio paths are relative to."""
     table: Path = Path("utterances.tsv")
-    """TSV inside the folder with the columns audio, text, language; optional: id, speaker, split (default train)."""
+    """Table inside the folder, `.jsonl` or else TSV: audio, text, language; optional: id, speaker, split."""
+
+
+class KaldiCorpus(OwnCorpus):
+    """Your own corpus: a Kaldi data folder (wav.scp, text; optional: segments, utt2spk, utt2dur, utt2lang)."""
+
+    reader: Literal["kaldi"]
+    audio: Path | None = None
+    """Folder that audio must lie in, and relative paths of wav.scp start from; none: `path`."""
+
+
+class LhotseCutsCorpus(OwnCorpus):
+    """Your own corpus: lhotse CutSets (JSONL, plain or gzip) over audio files, or Shar folders."""
+
+    reader: Literal["lhotse_cuts"]
+    files: str = "**/*cuts*.jsonl*"
+    """Pattern of the CutSets below `path`."""
+    audio: Path | None = None
+    """Folder that audio must lie in, and relative paths start from; none: `path`."""
+    text: str = "text"
+    """Key of a supervision, or of its custom fields, that holds the transcript."""
+
+
+class HfParquetCorpus(OwnCorpus):
+    """Your own corpus: Parquet files with audio bytes, as Hugging Face datasets store them."""
+
+    reader: Literal["hf_parquet"]
+    files: str = "**/*.parquet"
+    """Pattern of the files below `path`."""
+    audio: str = "audio"
+    """Column of audio bytes: binary, or a struct with a field `bytes`."""
+    columns: Fields = Fields()
+
+
+class WebdatasetCorpus(OwnCorpus):
+    """Your own corpus: WebDataset tars of KEY.flac (wav, mp3, opus, ogg, m4a) with KEY.json or KEY.txt."""
+
+    reader: Literal["webdataset"]
+    files: str = "**/*.tar*"
+    """Pattern of the tars below `path`."""
+    keys: Fields = Fields()
 
 
 class PublicCorpus(CorpusBase):
@@ -137,6 +205,15 @@ class PublicCorpus(CorpusBase):
 
 
 Corpus = Annotated[
-    SyntheticCorpus | HskWordsCorpus | SpokenDigitsCorpus | AsteriskPromptsCorpus | FolderCorpus | PublicCorpus,
+    SyntheticCorpus
+    | HskWordsCorpus
+    | SpokenDigitsCorpus
+    | AsteriskPromptsCorpus
+    | FolderCorpus
+    | KaldiCorpus
+    | LhotseCutsCorpus
+    | HfParquetCorpus
+    | WebdatasetCorpus
+    | PublicCorpus,
     Field(discriminator="reader"),
 ]

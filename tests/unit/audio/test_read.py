@@ -151,3 +151,79 @@ def test_resampling_keeps_a_tone(rate):
     assert len(resampled) == SAMPLE_RATE
     middle = slice(2_000, 14_000)
     np.testing.assert_allclose(resampled[middle], tone(1.0, SAMPLE_RATE)[middle], atol=2e-3)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_samples_are_refused_in_one_channel_of_two(tmp_path, value):
+    samples = np.stack([tone(0.1, 48_000), tone(0.1, 48_000)], axis=1)
+    samples[40, 1] = value
+    soundfile.write(tmp_path / "a.wav", samples, 48_000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="not finite"):
+        read_audio(tmp_path / "a.wav")
+    assert len(read_audio(tmp_path / "a.wav", channel=0)) == 1600
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_stereo_at_other_rates_is_cut_mixed_and_resampled(tmp_path, rate):
+    samples = np.stack([tone(2.0, rate), -0.5 * tone(2.0, rate)], axis=1)
+    soundfile.write(tmp_path / "a.flac", samples, rate)
+    np.testing.assert_allclose(
+        read_audio(tmp_path / "a.flac")[2000:-2000], 0.25 * tone(2.0, 16_000)[2000:-2000], atol=2e-3
+    )
+    part = read_audio(tmp_path / "a.flac", 0.5, 1.0, channel=0)
+    assert len(part) == SAMPLE_RATE
+    np.testing.assert_allclose(part[2000:-2000], tone(2.0, 16_000)[10_000:22_000], atol=2e-3)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 2_000_000_000])
+def test_rates_that_no_recording_has_fill_no_memory(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", tone(0.1, 16_000), 16_000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[24:28] = rate.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(data)
+    for function in (read_audio, audio_seconds):
+        with pytest.raises(AudioError, match=f"sample rate of {rate} Hz"):
+            function(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {}\n",
+        "[playlist]\nFile1={}\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.m3u8", "a.m4a", "a.ffconcat"])
+def test_a_playlist_leads_to_no_other_file(tmp_path, text, name):
+    soundfile.write(tmp_path / "other.wav", tone(1.0, 16_000), 16_000)
+    (tmp_path / name).write_text(text.format("other.wav"))
+    with pytest.raises(AudioError, match="not audio that can be decoded"):
+        read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "nul\0.wav", "http://localhost:1/a.wav", "concat:a.wav|a.wav", "-", "pipe:0"]
+)
+def test_names_that_are_no_files(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("a.wav", tone(1.0, 16_000), 16_000)
+    for function in (read_audio, audio_seconds):
+        with pytest.raises(AudioError, match="does not exist"):
+            function(name)
+
+
+@pytest.mark.parametrize(
+    ("offset", "duration"), [(-1.0, None), (np.nan, None), (np.inf, 1.0), (0.0, -1.0), (0.0, np.nan)]
+)
+def test_impossible_segments_are_refused(tmp_path, offset, duration):
+    soundfile.write(tmp_path / "a.wav", tone(1.0, 16_000), 16_000)
+    with pytest.raises(AudioError, match="has no segment"):
+        read_audio(tmp_path / "a.wav", offset, duration)
+
+
+def test_a_duration_that_the_file_does_not_have(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(2.0, 16_000), 16_000)
+    assert len(read_audio(tmp_path / "a.wav", 1.0, 1.9)) == SAMPLE_RATE  # tables round
+    with pytest.raises(AudioError, match=r"cut short: 1\.00 of 2\.10 s after 1 s are there"):
+        read_audio(tmp_path / "a.wav", 1.0, 2.1)

@@ -1,6 +1,9 @@
 """One's own corpus: what a table may hold, and what becomes of each mistake in it."""
 
+import json
+
 import pytest
+from miniatures.folder import make
 
 from earmark.config import FolderCorpus
 from earmark.corpora.base import reader
@@ -142,3 +145,77 @@ def test_an_absent_table_or_folder_is_named(corpus, tmp_path):
         list(read(corpus(HEADER, table="other.tsv"), tmp_path))
     with pytest.raises(CorpusError, match="nowhere is not a folder: correct `path`"):
         list(read(FolderCorpus(name="mine", reader="folder", path=tmp_path / "nowhere"), tmp_path))
+
+
+def jsonl(corpus, *lines):
+    settings = corpus(HEADER, table="utterances.jsonl")
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
+    (settings.path / "utterances.jsonl").write_text(text, encoding="utf-8")
+    return settings
+
+
+def test_jsonl_gives_the_rows_of_the_same_tsv(tmp_path):
+    tsv, lines = make(tmp_path / "a"), make(tmp_path / "b", "utterances.jsonl")
+    strip = {"audio"}
+    rows = [
+        [{k: v for k, v in row.items() if k not in strip} for row in table_of(one, tmp_path)] for one in (tsv, lines)
+    ]
+    assert rows[0] == rows[1]
+    assert [row["status"] for row in rows[0]] == ["kept"] * 4
+
+
+def test_optional_keys_of_jsonl_and_others_ignored(corpus, tmp_path):
+    line = {
+        "audio": "c.mp3",
+        "text": "a\tb",
+        "language": "en",
+        "id": 7,
+        "speaker": 12,
+        "split": "test_x",
+        "more": {"x": [1]},
+    }
+    (row,) = table_of(jsonl(corpus, line), tmp_path)
+    assert (row["id"], row["raw_text"], row["speaker"], row["split"]) == ("mine-7", "a\tb", "12", "test_x")
+    assert row["status"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("{bad", "line is not JSON"),
+        ("[1, 2]", "line is not a JSON object"),
+        ({"text": "x", "language": "en"}, "missing audio"),
+        ({"audio": 3, "text": "x", "language": "en"}, "missing audio"),
+        ({"audio": "c.mp3", "language": "en"}, "no text"),
+        ({"audio": "c.mp3", "text": ["x"], "language": "en"}, "no text"),
+        ({"audio": "c.mp3", "text": "x"}, "unknown language"),
+        ({"audio": "c.mp3", "text": "x", "language": "fr"}, "unknown language"),
+        ({"audio": "../outside.wav", "text": "x", "language": "en"}, "audio outside the folder"),
+        ('{"audio": "\\ud800.wav", "text": "x", "language": "en"}', "missing audio"),
+        ('{"audio": "c.mp3", "text": "\\ud800", "language": "en"}', "no text"),
+        ('{"audio": "a\\u0000.wav", "text": "x", "language": "en"}', "missing audio"),
+    ],
+)
+def test_a_bad_line_of_jsonl_is_set_aside_with_its_reason(corpus, tmp_path, wav, line, status):
+    (tmp_path / "outside.wav").write_bytes(wav)
+    good = [{"audio": audio, "text": "fine", "language": "en"} for audio in ("a/1.wav", "b/1.wav")]
+    rows = table_of(jsonl(corpus, good[0], line, good[1]), tmp_path)
+    assert [row["status"] for row in rows] == ["kept", status, "kept"]
+
+
+def test_a_line_that_cannot_be_read_is_kept_with_its_number_and_text(corpus, tmp_path):
+    (row,) = table_of(jsonl(corpus, "", '{"audio": '), tmp_path)
+    assert (row["id"], row["raw_text"]) == ("mine-line-2", '{"audio":')
+    (row,) = table_of(corpus(HEADER + "only one field\n"), tmp_path)
+    assert (row["id"], row["raw_text"]) == ("mine-line-2", "only one field")
+
+
+def test_the_settings_name_language_and_split_of_rows_that_name_none(corpus, tmp_path):
+    settings = corpus("audio\ttext\nc.mp3\tx\n", language="yue", split="valid")
+    (row,) = table_of(settings, tmp_path)
+    assert (row["language"], row["split"], row["status"]) == ("yue", "valid", "kept")
+
+
+def test_an_absent_jsonl_is_named(corpus, tmp_path):
+    with pytest.raises(CorpusError, match=r"no\.jsonl is not a file: write a table there"):
+        list(read(corpus(HEADER, table="no.jsonl"), tmp_path))

@@ -1,0 +1,204 @@
+"""Decoders of one open recording: libsndfile for what it knows, FFmpeg (PyAV) for the rest.
+
+Both give samples (n, channels) float32, in order. Only where it lands on the very sample may a decoder seek: PCM and
+FLAC. Lossy formats carry state from block to block (overlap, bit reservoir, pre-roll), and are decoded forward.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+
+import numpy as np
+
+from earmark.audio.container import open_member
+from earmark.errors import AudioError
+
+if TYPE_CHECKING:
+    import soundfile
+
+_UNKNOWN_FRAMES = 2**62
+"""libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
+_RATES = (1_000, 768_000)
+"""Sample rates that recordings have; resampling from others would fill the memory."""
+_MAX_CHANNELS = 64
+_EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+"""Subtypes of libsndfile whose seeks are exact (FLAC has PCM's)."""
+_FORMATS = (
+    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,g722,gsm,m4a,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,tta,"
+    "w64,wav,webm,wv"
+)
+"""What FFmpeg may take a file for. Playlists (hls, concat, dash) are not among them: they name other files."""
+
+
+class Source(NamedTuple):
+    """A recording: a file, or a member of a container."""
+
+    path: Path
+    member: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.member is None else f"{self.path}[{self.member}]"
+
+    def open(self) -> "str | BinaryIO":
+        """What a library opens: a path, or a stream."""
+        return str(self.path) if self.member is None else open_member(self.path, self.member)
+
+    @property
+    def is_g722(self) -> bool:
+        """Raw G.722 has no header: only its name tells what it is."""
+        return (self.member or self.path.name).lower().endswith(".g722")
+
+
+class Decoder(Protocol):
+    """An open recording."""
+
+    rate: int
+    exact: bool
+    """Whether `seek` lands on the very sample."""
+
+    def read(self, count: int) -> np.ndarray:
+        """The next samples, (n, channels) float32, 0 < n <= count; n = 0 at the end."""
+        ...
+
+    def seek(self, frame: int) -> bool:
+        """Go to a sample; False where the recording ends before it. Only where `exact`."""
+        ...
+
+
+def open_decoder(source: Source) -> Decoder:
+    """The decoder for a recording.
+
+    :raises AudioError: not audio, or with a rate or number of channels that no recording has.
+    """
+    import soundfile
+
+    if not source.is_g722:
+        with contextlib.suppress(soundfile.LibsndfileError):
+            file = _forward(source.open())
+            if file.frames < _UNKNOWN_FRAMES:
+                return SoundFileDecoder(source, file)
+            file.close()
+    return AvDecoder(source)
+
+
+def header_seconds(source: Source) -> float | None:
+    """Length by the header; None where there is none that can be trusted."""
+    import soundfile
+
+    if source.is_g722:
+        return None
+    with contextlib.suppress(soundfile.LibsndfileError), soundfile.SoundFile(source.open()) as file:
+        _check(source, file.samplerate, file.channels)
+        # An mp3's header keeps the full length when the file was cut short.
+        if 0 < file.frames < _UNKNOWN_FRAMES and not file.subtype.startswith("MPEG"):
+            return float(file.frames / file.samplerate)
+    return None
+
+
+def _check(source: Source, rate: int, channels: int) -> None:
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise AudioError(f"{source} has a sample rate of {rate} Hz: replace it or leave it out")
+    if not 1 <= channels <= _MAX_CHANNELS:
+        raise AudioError(f"{source} has {channels} channels: replace it or leave it out")
+
+
+def _forward(target: "str | BinaryIO") -> "soundfile.SoundFile":
+    import soundfile
+
+    class Forward(soundfile.SoundFile):
+        """python-soundfile seeks after each read, which loses the state of an mp3."""
+
+        def seekable(self) -> bool:
+            return False
+
+    return Forward(target)
+
+
+class SoundFileDecoder:
+    """libsndfile."""
+
+    def __init__(self, source: Source, file: "soundfile.SoundFile"):
+        _check(source, file.samplerate, file.channels)
+        self._source, self._file = source, file
+        self.rate: int = file.samplerate
+        self.exact = file.subtype.startswith(_EXACT)
+        # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
+        file.seek(0)
+
+    def read(self, count: int) -> np.ndarray:
+        """See `Decoder`."""
+        import soundfile
+
+        try:
+            return self._file.read(count, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{self._source} is cut short or damaged ({error}): replace it or leave it out") from None
+
+    def seek(self, frame: int) -> bool:
+        """See `Decoder`."""
+        import soundfile
+
+        try:
+            self._file.seek(min(frame, self._file.frames))
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{self._source} is cut short or damaged ({error}): replace it or leave it out") from None
+        return frame < self._file.frames
+
+
+class AvDecoder:
+    """FFmpeg, forward only and frame by frame; encoder delay is cut as the container says."""
+
+    exact = False
+
+    def __init__(self, source: Source):
+        self._source = source
+        self._blocks = self._decoded()
+        self._left, self.rate = self._first()
+
+    def _first(self) -> tuple[np.ndarray, int]:
+        first = self._guarded(lambda: next(self._blocks, None))
+        if first is None:
+            raise AudioError(f"{self._source} holds no audio: replace it or leave it out")
+        _check(self._source, first[1], first[0].shape[1])
+        return first
+
+    def _decoded(self) -> "Iterator[tuple[np.ndarray, int]]":
+        import av
+
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        target = self._source.open()
+        name = f"file:{target}" if isinstance(target, str) else target
+        kind = "g722" if self._source.is_g722 else None
+        with av.open(name, mode="r", format=kind, options=options) as container:
+            stream = container.streams.audio[0]
+            resampler = av.AudioResampler(format="fltp")
+            for frame in container.decode(stream):
+                for part in resampler.resample(frame):
+                    yield part.to_ndarray().T, part.sample_rate
+            for part in resampler.resample(None):
+                yield part.to_ndarray().T, part.sample_rate
+
+    def _guarded(self, call: "Callable[[], tuple[np.ndarray, int] | None]") -> "tuple[np.ndarray, int] | None":
+        import av
+
+        try:
+            return call()
+        except (av.FFmpegError, IndexError, ValueError, OSError) as error:
+            raise AudioError(
+                f"{self._source} is not audio that can be decoded ({error}): replace it or leave it out"
+            ) from None
+
+    def read(self, count: int) -> np.ndarray:
+        """See `Decoder`."""
+        while not len(self._left):
+            block = self._guarded(lambda: next(self._blocks, None))
+            if block is None:
+                return self._left
+            self._left = block[0]
+        taken, self._left = self._left[:count], self._left[count:]
+        return taken
+
+    def seek(self, frame: int) -> bool:
+        """Never called: not exact."""
+        raise NotImplementedError

@@ -23,6 +23,8 @@ class CorpusBase(Section):
     """Cut leading and trailing frames more than 35 dB below the loudest, but for an 80 ms margin."""
     weight: PositiveFloat | None = None
     """Share of training relative to the other corpora; none: hours to the power `sampling_power`."""
+    parts: Annotated[int, Field(ge=1, le=9999)] = 1
+    """Parts that are labelled and sharded by jobs of their own; about 1,000 hours each is a good size."""
 
 
 class SyntheticCorpus(CorpusBase):

@@ -5,8 +5,8 @@
 
 `large` does not hold `medium`, nor that `small`. Libri-Light may lie in `download/librilight`, where the manifests
 say, in `librilight`, or in the folder itself. Layout, and the line below, from the README of
-github.com/k2-fsa/libriheavy; the manifests are at huggingface.co/datasets/pkufool/libriheavy. Read are the full manifests (texts[0]: the book's
-text) and those of `run.sh --stage 2` (`text`).
+github.com/k2-fsa/libriheavy; the manifests are at huggingface.co/datasets/pkufool/libriheavy. Read are the full
+manifests (texts[0]: the book's text) and those of `run.sh --stage 2` (`text`).
 """
 
 from collections.abc import Iterator

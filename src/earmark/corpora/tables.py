@@ -1,8 +1,8 @@
 """The corpora of Table 4 and the test sets of Table 1: `config/corpora.tsv` and `config/benchmarks.tsv`.
 
 The paper gives no sampling weights: an empty weight means hours to the power that the configuration sets. `parts` is
-hours / 600, rounded up: so many jobs label and shard the corpus. A corpus's folder is called after it (`name`), whatever
-the archive was called.
+hours / 600, rounded up: so many jobs label and shard the corpus. A corpus's folder is called after it (`name`),
+whatever the archive was called.
 """
 
 from pathlib import Path
@@ -65,6 +65,8 @@ class Benchmark(Section):
 
 
 Row = TypeVar("Row", bound=Section)
+HEAD = ("name", "languages", "domain", "hours", "parts", "weight", "reader", "licence")
+"""Columns of the printed table."""
 
 
 def corpora(folder: Path = FOLDER) -> list[ListedCorpus]:
@@ -107,7 +109,7 @@ def _rows(path: Path, kind: type[Row]) -> list[Row]:
 
 def table(listed: list[ListedCorpus]) -> str:
     """The corpora in aligned columns, and their hours together."""
-    rows = [("name", "languages", "domain", "hours", "parts", "weight", "reader", "licence")]
+    rows: list[tuple[str, ...]] = [HEAD]
     for one in listed:
         languages = " ".join(one.languages[:3]) + (f" +{len(one.languages) - 3}" if len(one.languages) > 3 else "")
         weight = "by hours" if one.weight is None else f"{one.weight:g}"

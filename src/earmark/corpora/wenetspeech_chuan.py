@@ -7,8 +7,8 @@
 Verified by the cards, their commits and public loaders: the metadata's keys utt, filename and text, and the files of
 the benchmark, whose wav.scp names paths of the publisher's machine, so that only the file name counts. The last field
 of a clip's id is its length in milliseconds (the benchmark's file sizes agree). The card of the training set lists no
-audio; assumed: clips are called `filename`, wherever they lie. Short and Long of the benchmark cut the same utterances in
-another way and are not read.
+audio; assumed: clips are called `filename`, wherever they lie. Short and Long of the benchmark cut the same
+utterances in another way and are not read.
 """
 
 from collections.abc import Iterator

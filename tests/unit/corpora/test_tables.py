@@ -55,15 +55,14 @@ def test_test_sets_are_those_of_table_1():
 
 
 def test_every_split_is_one_that_its_reader_produces(tmp_path):
-    for test in BENCHMARKS:
+    for name in dict.fromkeys(test.corpus for test in BENCHMARKS):
         try:
-            miniature = importlib.import_module(f"miniatures.{test.corpus}")
-            reader = importlib.import_module(f"earmark.corpora.{test.corpus}")
-        except ModuleNotFoundError:
+            miniature = importlib.import_module(f"miniatures.{name}")
+            reader = importlib.import_module(f"earmark.corpora.{name}")
+        except ModuleNotFoundError:  # a reader over a recipe of lhotse, tested with its own miniature
             continue
-        folder = tmp_path / test.corpus
-        corpus = miniature.make(folder / test.split)
-        assert test.split in {row["split"] for row in reader.read(corpus, folder / "run")}
+        produced = {row["split"] for row in reader.read(miniature.make(tmp_path / name), tmp_path / "run" / name)}
+        assert {test.split for test in BENCHMARKS if test.corpus == name} <= produced
 
 
 def test_settings_of_the_corpora_that_are_there(tmp_path):

@@ -284,6 +284,16 @@ def report(config: Path, run: str | None) -> None:
 
 
 @cli.command()
+@click.option("--root", type=FILE, help="Folder of the corpora, ROOT/NAME: print the settings of those that are there.")
+def corpora(root: Path | None) -> None:
+    """List the corpora of the paper, or write the settings of those that lie in ROOT as YAML."""
+    from earmark.corpora import tables
+
+    listed = tables.corpora()
+    click.echo(tables.table(listed) if root is None else tables.settings(root, listed, tables.benchmarks()).rstrip())
+
+
+@cli.command()
 @click.argument("sql")
 @click.option("--catalog", type=FILE, help="Catalogue, or a run's folder; default: the only run's in results/.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")

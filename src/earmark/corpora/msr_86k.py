@@ -1,0 +1,102 @@
+"""MSR-86K: transcribed segments of YouTube videos; the English part.
+
+    train.json  dev.json
+    audio/AID.opus                                (any folder, or tars: named after the video's aid)
+
+Published, behind a form, at huggingface.co/datasets/Alex-Song/MSR-86K (paper: arXiv 2406.18301; 15 languages, no
+Chinese): transcripts with the times of segments; the audio is 16 kHz mono. Its card could not be read to the end.
+Verified by a recipe for it (GitHub, a `make_msr86k_list` for icefall): one JSON a set with `audios`, each with `aid`
+and `segments`, and a file AID.* a video. Assumed: the keys of a segment are GigaSpeech's, whose form this is (sid,
+begin_time, end_time, text or text_tn); a file with `dev` in its name is the validation set, one with `test` a test
+set. `path` is the folder of one language.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from earmark.config import PublicCorpus
+from earmark.corpora.base import Row, row
+from earmark.corpora.own import seconds, string
+from earmark.corpora.published import Sound, Source, bad_row, chosen, find_sounds, located, neighbours, written
+from earmark.errors import CorpusError
+
+SOURCE = Source("MSR-86K (2024, English)", "huggingface.co/datasets/Alex-Song/MSR-86K")
+_CHUNK = 1 << 20
+_MAX_AUDIO = 256 << 20
+"""Characters of the JSON of one video; more is damage."""
+
+# {"audios": [{"aid": "aBcD1234xyz", "url": "https://...", "segments": [
+#    {"sid": "aBcD1234xyz_0001", "begin_time": 12.34, "end_time": 17.89, "text": "HELLO EVERYONE"}, ...]}, ...]}
+
+
+def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
+    """Rows by segment: videos in the order of the files, segments by offset.
+
+    Subsets are the files' names. Writes nothing.
+
+    :raises CorpusError: no JSON of segments, or one without `audios`.
+    """
+    files = {path.stem: path for path in sorted(corpus.path.glob("*.json"))}
+    if not files:
+        raise SOURCE.lacks(corpus.path, "train.json")
+    sounds = find_sounds(corpus.path)
+    for name in chosen(corpus, files, files, SOURCE):
+        split = "valid" if "dev" in name else "test_msr_86k" if "test" in name else "train"
+        yield from neighbours(_rows(corpus, files[name], split, sounds))
+
+
+def _rows(corpus: PublicCorpus, path: Path, split: str, sounds: dict[str, Sound]) -> Iterator[Row]:
+    for number, audio in enumerate(_audios(path), 1):
+        match audio:
+            case {"aid": str() as aid, "segments": list() as segments}:
+                for place, segment in enumerate(segments, 1):
+                    yield _row(corpus, path, split, aid, f"{aid}-{place:05d}", segment, sounds.get(aid))
+            case str():
+                yield bad_row(corpus, path, number, audio, "file is cut short or damaged", split)
+            case _:
+                yield bad_row(corpus, path, number, str(audio), "audio has no aid or no segments", split)
+
+
+def _row(corpus: PublicCorpus, path: Path, split: str, aid: str, key: str, segment: Any, sound: Sound | None) -> Row:
+    values = segment if isinstance(segment, dict) else {}
+    start, end = seconds(values.get("begin_time")), seconds(values.get("end_time"))
+    key = string(values.get("sid")) or key
+    about = {"split": split, "language": "en", "speaker": string(aid)}
+    if start is None or end is None or end <= start:
+        text = string(values.get("text")) or str(segment)[:500]
+        return row(corpus, string(key) or ascii(key), **about, raw_text=text, status="segment is not a time span")
+    said = values.get("text_tn") or values.get("text")
+    return row(corpus, key, **about | written(said) | located(sound, aid, start, round(end - start, 6)))
+
+
+def _audios(path: Path) -> Iterator[Any]:
+    """The objects of the list `audios`, one after another, without the whole file in memory; a text is damage.
+
+    :raises CorpusError: there is no such list.
+    """
+    decoder = json.JSONDecoder()
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(_CHUNK)
+        start = text.find("[", max(0, text.find('"audios"')))
+        if '"audios"' not in text or start < 0:
+            raise CorpusError(f"{path} has no list `audios`, as {SOURCE.name} has it ({SOURCE.url}): correct `path`")
+        text = text[start + 1 :]
+        while True:
+            text = text.lstrip(" \t\r\n,")
+            if text.startswith("]"):
+                return
+            try:
+                value, end = decoder.raw_decode(text)
+                yield value
+                text = text[end:]
+            except RecursionError:
+                yield text[:500]
+                return
+            except ValueError:
+                more = file.read(_CHUNK)
+                if not more or len(text) > _MAX_AUDIO:
+                    yield text[:500]
+                    return
+                text += more

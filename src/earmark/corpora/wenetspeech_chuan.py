@@ -1,0 +1,86 @@
+"""WenetSpeech-Chuan: Sichuanese of the web with machine transcripts, and its benchmark WSC-Eval-ASR.
+
+    wsc_metadata.jsonl                            huggingface.co/datasets/ASLP-lab/WSC-Train (or metadata.jsonl)
+    ANY/013165482320_dwM1G_56_5920.wav            (clips by file name, in folders or tars)
+    WSC-Eval-ASR/Easy/text  wav.scp  wav/*.wav    huggingface.co/datasets/ASLP-lab/WSC-Eval; Hard alike
+
+Verified by the cards, their commits and public loaders: the metadata's keys utt, filename and text, and the files of
+the benchmark, whose wav.scp names paths of the publisher's machine, so that only the file name counts. The last field
+of a clip's id is its length in milliseconds (the benchmark's file sizes agree). The card of the training set lists no
+audio; assumed: clips are called `filename`, wherever they lie. Short and Long of the benchmark cut the same
+utterances in another way and are not read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from earmark.config import PublicCorpus
+from earmark.corpora.base import Row, row
+from earmark.corpora.own import json_lines, string
+from earmark.corpora.published import Sound, Source, bad_row, below, chosen, find_sounds, listed, located, written
+
+SOURCE = Source("WenetSpeech-Chuan (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Train")
+EVAL = Source("WSC-Eval-ASR (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Eval")
+METADATA = ("wsc_metadata.jsonl", "metadata.jsonl")
+PARTS = ("train", "easy", "hard")
+
+
+def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
+    """Rows of training by line, then those of easy and hard by transcript. Writes nothing.
+
+    Subsets: train, easy, hard. Splits: train, test_wenetspeech_chuan_easy, test_wenetspeech_chuan_hard.
+
+    :raises CorpusError: neither metadata nor benchmark, or a part of the benchmark without text or wav.scp.
+    """
+    places = {name: corpus.path / "WSC-Eval-ASR" / name.title() for name in PARTS[1:]}
+    metadata = [path for name in METADATA if (path := corpus.path / name).is_file()]
+    there = {name for name, path in places.items() if path.is_dir()} | ({"train"} if metadata else set())
+    if not there:
+        raise SOURCE.lacks(corpus.path, f"{METADATA[0]} or WSC-Eval-ASR/Easy")
+    for name in chosen(corpus, there, PARTS, SOURCE):
+        if name == "train":
+            yield from _train(corpus, metadata[0], find_sounds(corpus.path, without=("WSC-Eval-ASR",)))
+        else:
+            yield from _evaluation(corpus, name, places[name])
+
+
+# {"utt": "013165482320_dwM1G_56_5920", "filename": "013165482320_dwM1G_56_5920.wav", "text": "我们今天切吃火锅",
+#  "domain": "...", "gender": "...", "age": "...", "wvmos": 3.4, "confidence": "0.93"}
+
+
+def _train(corpus: PublicCorpus, path: Path, sounds: dict[str, Sound]) -> Iterator[Row]:
+    for line in json_lines(path):
+        values = line.value or {}
+        key, file = string(values.get("utt")), string(values.get("filename"))
+        if line.value is None or not key or not file:
+            reason = line.fault or "line has no utt or no filename"
+            yield bad_row(corpus, path, line.number, line.text or str(line.value), reason)
+            continue
+        stem = PurePosixPath(file).stem
+        where = located(sounds.get(stem), file, duration=_length(stem))
+        yield row(corpus, key, **{"split": "train", "language": "zh-sichuan"} | written(values.get("text")) | where)
+
+
+def _length(clip: str) -> float | None:
+    """Seconds, by the name of a clip."""
+    last = clip.rpartition("_")[2]
+    return int(last) / 1000 if last.isascii() and last.isdecimal() and 0 < len(last) < 9 and int(last) else None
+
+
+# text:    01285631540_RqvQt_5_5860 好嘛这个事情今天先整起
+# wav.scp: 01285631540_RqvQt_5_5860 Eval/Easy/wav/01285631540_RqvQt_5_5860.wav
+
+
+def _evaluation(corpus: PublicCorpus, name: str, part: Path) -> Iterator[Row]:
+    for file in ("text", "wav.scp"):
+        if not (part / file).is_file():
+            raise EVAL.lacks(part, file)
+    yield from listed(
+        corpus,
+        part,
+        ("text", "wav.scp"),
+        f"test_wenetspeech_chuan_{name}",
+        find=lambda key, value: below(part / "wav", PurePosixPath(value).name),
+        describe=lambda key, text: {"language": "zh-sichuan"},
+        key=f"{name}-{{}}",
+    )

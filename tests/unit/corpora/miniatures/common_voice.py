@@ -7,18 +7,6 @@ from encoded import voice, write
 from earmark.config import PublicCorpus
 
 HEADER = "client_id path sentence up_votes down_votes age gender accents variant locale segment".replace(" ", "\t")
-    "client_id",
-    "path",
-    "sentence",
-    "up_votes",
-    "down_votes",
-    "age",
-    "gender",
-    "accents",
-    "variant",
-    "locale",
-    "segment",
-]
 
 
 def line(name: str, speaker: str, sentence: str, locale: str) -> str:

@@ -108,6 +108,6 @@ def _row(corpus: PublicCorpus, recording: Any, said: Any, split: str, language: 
         offset, duration, fault = offset or 0.0, duration or 0.0, "segment without duration"
     elif offset + duration > recording.duration + _SLACK:
         fault = "segment beyond the recording"
-    where = located(sound, recording.sources[0].source, offset, duration)
+    where = {"offset": offset, "duration": duration} | located(sound, recording.sources[0].source, offset, duration)
     about = {"split": split, "language": language, "speaker": string(said.speaker) or None}
     return row(corpus, str(said.id), **about | where | written(said.text, fault))

@@ -53,7 +53,8 @@ def _talk(corpus: PublicCorpus, top: Path, path: Path, split: str) -> Iterator[R
             yield bad_row(corpus, path, line.number, line.text, line.fault or "line is not a segment", split)
             continue
         text = values[6] if len(values) == 7 else ""
-        where = located(sound, str(audio), start, round(end - start, 6))
+        times = (start, round(end - start, 6))
+        where = {"offset": times[0], "duration": times[1]} | located(sound, str(audio), *times)
         about = {"split": split, "language": "en", "speaker": values[2]}
         said = written(text, "not scored" if text == _IGNORED else None)
         yield row(corpus, printable(f"{path.stem}-{line.number}"), **about | where | said)

@@ -55,7 +55,7 @@ def _part(corpus: PublicCorpus, folder: Path, split: str) -> Iterator[Row]:
         speaker, _, book = key.rpartition("_")[0].partition("_")
         stem = f"audio/{speaker}/{book}/{key}"
         sound = below(folder, f"{stem}.flac") or below(folder, f"{stem}.opus")
-        where = located(sound, f"{folder / stem}.flac", 0.0, lengths.get(key))
+        where = located(sound, str(folder / stem), 0.0, lengths.get(key))
         about = {"split": split, "language": "en", "speaker": speaker or None}
         yield row(corpus, key, **about | written(record.fields["text"]) | where)
 

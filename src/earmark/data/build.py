@@ -112,7 +112,7 @@ class Part:
 
 def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[Part]:
     """The parts of a corpus, as the configuration has them."""
-    paths, inventory = RunPaths(config.folder), Inventory.load(config.text.inventory)
+    paths, inventory = RunPaths(config.folder), Inventory.from_settings(config.text)
     hours, trim = config.shards.hours, corpus.trim_silence
     for number in range(corpus.parts):
         places = paths.manifest(corpus.name, number), paths.shards(corpus.name, number)

@@ -84,7 +84,7 @@ def collect(config: Config) -> dict[str, Any]:
 
     :raises ShardError: no training utterance was kept, or the shards hold other rows than their parts say.
     """
-    inventory, paths = Inventory.load(config.text.inventory), RunPaths(config.folder)
+    inventory, paths = Inventory.from_settings(config.text), RunPaths(config.folder)
     pieces = pieces_of(config, inventory)
     mean, deviation = _normalisation(pieces, paths.dataset)
     with _connection(paths.dataset.parent) as connection:

@@ -13,7 +13,6 @@ from earmark.config import Shards, Text
 from earmark.data.manifest import KEPT, LABELLED, part_rows
 from earmark.errors import TextError
 from earmark.io import parquet_writer, stream_parquet
-from earmark.text.inventory import Inventory
 from earmark.text.normalise import normalise, script_fault
 from earmark.text.phonemes import Phonemizer
 
@@ -23,7 +22,7 @@ SUBSAMPLING = 4
 
 def phonemizer(settings: Text) -> Phonemizer:
     """What labels texts, as the configuration says."""
-    return Phonemizer(Inventory.load(settings.inventory))
+    return Phonemizer.from_settings(settings)
 
 
 def label_part(raw: Path, part: int, parts: int, output: Path, labeller: Phonemizer, limits: Shards) -> None:

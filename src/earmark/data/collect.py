@@ -199,8 +199,8 @@ def _lay_out(connection: "duckdb.DuckDBPyConnection") -> tuple[list[str], dict[s
 
 def _write_index(connection: "duckdb.DuckDBPyConnection", path: Path, stamp: str) -> None:
     """Write the index as one record batch, whole or not at all: its columns are then arrays in the file."""
-    found = connection.execute("SELECT count(*) FROM kept").fetchone()
-    rows = found[0] if found else 0
+    # All rows are fetched: DuckDB refuses another statement while a result has rows left.
+    [(rows,)] = connection.execute("SELECT count(*) FROM kept").fetchall()
     result = connection.sql(
         "SELECT shard_number, row, frames, number, corpus_number FROM kept JOIN "
         f"(SELECT split, row_number() OVER (ORDER BY split <> '{TRAIN}', split <> 'valid', split) - 1 AS number "

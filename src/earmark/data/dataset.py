@@ -7,7 +7,7 @@ come from the shards' own rows.
 import warnings
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,25 @@ class Labels(NamedTuple):
     text: str
 
 
+class Normalisation:
+    """Global mean and deviation of each mel bin out: as shards are read, so everything that is compared with them.
+
+    :param described: what dataset.json says.
+    """
+
+    def __init__(self, described: dict[str, Any]):
+        self.mean = np.array(described["mean"], dtype=np.float32)
+        self.deviation = np.array(described["deviation"], dtype=np.float32)
+        self._scale = torch.from_numpy(1 / self.deviation)
+        self._shift = torch.from_numpy(-self.mean / self.deviation)
+
+    def into(self, cells: torch.Tensor, features: np.ndarray) -> torch.Tensor:
+        """Write (T, n_mels) float16 `features`, normalised, into the float32 `cells`."""
+        # (x - mean) / deviation as one multiplication and addition, while the utterance is in the cache.
+        cells.copy_(torch.from_numpy(features))
+        return torch.addcmul(self._shift, cells, self._scale, out=cells)
+
+
 class Dataset:
     """All rows that `shards/dataset.json` describes, by their number in the index beside it."""
 
@@ -70,10 +89,7 @@ class Dataset:
                 "run the data stages again"
             )
         self.inventory = inventory
-        self.mean = np.array(described["mean"], dtype=np.float32)
-        self.deviation = np.array(described["deviation"], dtype=np.float32)
-        self._scale = torch.from_numpy(1 / self.deviation)
-        self._shift = torch.from_numpy(-self.mean / self.deviation)
+        self.normalisation = Normalisation(described)
         self._bounds: dict[str, dict[str, dict[str, int]]] = described["bounds"]
         self._paths = [
             path.parent / name / part_name(shard["part"]) / shard["shard"]
@@ -145,14 +161,11 @@ class Dataset:
     def _padded(self, read: list[np.ndarray], longest: int) -> torch.Tensor:
         """(B, longest, n_mels) float32, normalised, 0 where padded."""
         # Allocated by torch: numpy's alignment varies, and with it the order of sums in matrix products.
-        features = torch.empty(len(read), longest, len(self.mean))
+        features = torch.empty(len(read), longest, len(self.normalisation.mean))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the memory map is not writable, and is not written to
             for padded, one in zip(features, read, strict=True):
-                # (x - mean) / deviation as one multiplication and addition, while the utterance is in the cache.
-                cells = padded[: len(one)]
-                cells.copy_(torch.from_numpy(one))
-                torch.addcmul(self._shift, cells, self._scale, out=cells)
+                self.normalisation.into(padded[: len(one)], one)
                 padded[len(one) :] = 0
         return features
 

@@ -22,6 +22,7 @@ from earmark.audio.trim import speech_bounds
 from earmark.config import Config, load, parse
 from earmark.data.build import N_MELS
 from earmark.data.catalog import SETTINGS
+from earmark.data.dataset import Normalisation
 from earmark.decode.recognize import Recognizer, clean
 from earmark.errors import AudioError, CheckpointError
 from earmark.io import read_json
@@ -70,9 +71,7 @@ class Run:
         if not done.is_file():
             raise CheckpointError(f"{folder} is not finished ({done} does not exist): finish the run first")
         self.weights = {name: self._moved(path) for name, path in read_json(done)["weights"].items()}
-        described = read_json(paths.dataset)
-        self.mean = np.array(described["mean"], dtype=np.float32)
-        self.deviation = np.array(described["deviation"], dtype=np.float32)
+        self.normalisation = Normalisation(read_json(paths.dataset))
         self.trim = all(corpus.trim_silence for corpus in self.config.corpora)
 
     def _moved(self, recorded: str) -> Path:
@@ -91,7 +90,7 @@ class Run:
     def features(self, samples: np.ndarray) -> np.ndarray:
         """Normalised features (T, n_mels) float32 of (N,) samples, rounded to float16 as in shards."""
         features = fbank(samples, N_MELS).astype(np.float16)
-        return (features - self.mean) / self.deviation
+        return self.normalisation.into(torch.empty(features.shape), features).numpy()
 
 
 def _settings(folder: Path) -> Config:

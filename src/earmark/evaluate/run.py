@@ -90,7 +90,7 @@ def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels:
     for number, key in enumerate(batch.ids):
         row, trim = recordings[key]
         one = features_of(row, trim, noise=(decibels, np.random.default_rng([seed, number])))
-        features[number, : len(one)] = torch.from_numpy((one - dataset.mean) / dataset.deviation)
+        dataset.normalisation.into(features[number, : len(one)], one)
     return batch._replace(features=features)
 
 

@@ -42,7 +42,8 @@ _CLITIC = re.compile(r"(?<=[a-z]) '(?=(?:s|re|ve|ll|d|m)(?![a-z']))", re.IGNOREC
 # Units and titles that are spoken in full.
 _SPACED_UNIT = re.compile(r"(?<=\d) +(?=(?:kg|km|cm|mm|mg|ml|kW|kWh|Hz|km/h)(?![A-Za-z]))")
 _TITLE = re.compile(
-    r"\b(?P<mister>(?i:mr))\b\.?|\b(?P<missus>(?i:mrs))\b\.?|\b(?P<doctor>Dr|DR)\b\.?(?= [A-Z])|"
+    # Digits and Han beside a title are set apart later, so they bound it as well.
+    r"(?<![A-Za-z])(?:(?P<mister>(?i:mr))|(?P<missus>(?i:mrs)))(?![A-Za-z])\.?|\b(?P<doctor>Dr|DR)\b\.?(?= [A-Z])|"
     r"\b(?P<number>[Nn]o)\. ?(?=\d)"
 )
 _STRETCH = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
@@ -118,7 +119,7 @@ def _abbreviations(text: str) -> str:
     text = _CLITIC.sub("'", text)
     if not text.isascii():
         text = _SPACED_UNIT.sub("", text)
-    return _TITLE.sub(lambda match: f"{match.lastgroup} ", text)
+    return _TITLE.sub(lambda match: f" {match.lastgroup} ", text)
 
 
 def _without_accent(match: re.Match[str]) -> str:

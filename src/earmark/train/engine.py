@@ -149,12 +149,13 @@ def _deepspeed() -> Any:
 
         # Its shared-memory all-reduce would be compiled at the first start, for minutes.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+        if "RANK" not in os.environ:
+            # The one variable that DeepSpeed insists on; RANK would make processes started from here seem launched.
+            os.environ.setdefault("LOCAL_RANK", "0")
         if not torch.distributed.is_initialized():
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             if "RANK" not in os.environ:
                 meeting = Path(tempfile.mkdtemp(prefix="earmark-")) / "meeting"
-                # The one variable that DeepSpeed insists on; RANK would make processes started from here seem launched.
-                os.environ.setdefault("LOCAL_RANK", "0")
                 torch.distributed.init_process_group(backend, init_method=f"file://{meeting}", rank=0, world_size=1)
             deepspeed.init_distributed(backend)
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)

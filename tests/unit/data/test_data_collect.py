@@ -109,7 +109,7 @@ def test_dataset_finds_every_row(config: Config) -> None:
     found = {name: [one.id for one in dataset.labels(dataset.split(name))] for name in dataset.splits}
     assert found == {"train": ["a-2", "a-5", "a-1", "b-3"], "valid": ["a-3"], "test_b": ["b-2"]}
     batch = dataset.batch(dataset.split("train"))
-    back = batch.features[:, 0, 0].numpy() * dataset.deviation[0] + dataset.mean[0]
+    back = batch.features[:, 0, 0].numpy() * dataset.normalisation.deviation[0] + dataset.normalisation.mean[0]
     np.testing.assert_allclose(back, [2, 5, 1, 6], rtol=1e-3)
 
 

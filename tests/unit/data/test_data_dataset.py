@@ -60,7 +60,7 @@ def test_features_are_normalised_and_zero_where_padded(dataset: Dataset, tiny_ru
         assert torch.equal(batch.features[number, length:], torch.zeros_like(batch.features[number, length:]))
         assert int(dataset.frames(rows)[number]) == length
     features, phones = shard[at]
-    expected = (features.astype(np.float64) - dataset.mean) / dataset.deviation
+    expected = (features.astype(np.float64) - dataset.normalisation.mean) / dataset.normalisation.deviation
     np.testing.assert_allclose(batch.features[0, : len(features)].numpy(), expected, atol=1e-5)
     assert batch.phones[0, : batch.phone_lengths[0]].tolist() == phones.tolist()
     assert not batch.phones[0, batch.phone_lengths[0] :].any()

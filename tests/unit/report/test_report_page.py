@@ -55,7 +55,8 @@ def test_error_table_has_interval_and_kinds(html: str, results: Results) -> None
 
 def test_accounts_of_the_data(html: str) -> None:
     text = text_of(html)
-    assert "3 for “empty text”, 1 for “undecodable audio”. 24 rows in = 20 kept + 4 set aside." in text
+    assert "3 for “empty text”, 1 for “duplicate audio”, 1 for “undecodable audio”." in text
+    assert "24 rows in = 19 kept + 5 set aside." in text
     assert "Set aside of spoken: nothing." in text
     assert text.count("synthetic speech") == 2, "the synthetic corpus in the table and among the stand-ins"
 

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import labels
 import lhotse
 import numpy as np
 import peers
@@ -154,6 +155,7 @@ def main() -> None:
             lambda: features(recordings, seconds),
             lambda: shards(paths, config, folder, seconds),
             plan.rows,
+            labels.rows,
         ):
             for row in measured():
                 found.append(row)

@@ -318,9 +318,9 @@ def rows(count: int = UTTERANCES) -> list[dict[str, Any]]:
     table = [
         {
             "what": f"labels {kind} vs naive",
-            "peer": rate,
-            "ours": count / found[kind],
-            "ratio": found["naive"] / found[kind],
+            "peer": round(rate, 1),
+            "ours": round(count / found[kind], 1),
+            "ratio": round(found["naive"] / found[kind], 1),
             "unit": "utterances/s",
             "command": COMMAND,
         }

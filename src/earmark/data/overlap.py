@@ -4,13 +4,14 @@ The rules, the first that applies to a row:
 
     duplicate id              the id came before, over all corpora
     audio of a test set       outside the test sets, and a test set of any corpus has the same audio
-    speaker of a test set     outside the test sets, and a test set of the same corpus has the speaker
+    speaker of a test set     in training, and a test set of the same corpus has the speaker
     duplicate audio           outside the test sets, and the same audio came before
 
 "Before" is the order test sets, validation, training, and within each that of corpora, parts, shards and rows. A test
 set stays whole, since its published size is part of what a score means: of its rows only those go whose id *and* audio
 came before. The same audio is the same samples at 16 kHz before silence is trimmed (`audio_hash`); a copy in another
-coding, or cut elsewhere, is not found. The speaker rule is off for corpora with `shared_speakers`.
+coding, or cut elsewhere, is not found. The speaker rule is off for corpora with `shared_speakers`; validation may share
+speakers with tests, as nothing is learned from it.
 
 Shards are not touched: who is left out is decided afresh whenever the dataset is collected.
 """
@@ -52,7 +53,7 @@ _TEST_SPEAKER = """
 CREATE TABLE test_speaker AS
 WITH heard AS (SELECT DISTINCT corpus, speaker FROM placed
                WHERE tested AND speaker <> '' AND corpus NOT IN (SELECT corpus FROM sharing))
-SELECT place FROM placed SEMI JOIN heard USING (corpus, speaker) WHERE NOT tested
+SELECT place FROM placed SEMI JOIN heard USING (corpus, speaker) WHERE split = 'train'
 """
 # Of equal recordings the first that nothing else rules out is kept.
 _SAME_AUDIO = """

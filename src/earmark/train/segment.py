@@ -18,7 +18,7 @@ from torch import nn
 
 from earmark.config import Config, Stage
 from earmark.data.dataset import Dataset
-from earmark.errors import CheckpointError
+from earmark.errors import CheckpointError, TrainingError
 from earmark.io import read_json, sha256, write_json
 from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm, load_weights, save_weights
 from earmark.paths import RunPaths, step_name
@@ -71,6 +71,11 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
     paths = RunPaths(config.folder)
     inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
+    if len(dataset.split("valid")) == 0:
+        raise TrainingError(
+            f"{paths.dataset} has no validation utterance, and swaps are decided on those: give some rows the split "
+            f"valid, or see what {paths.excluded} leaves out"
+        )
     task = build_task(config, place, inventory, paths.llm / "done.json")
     origin = _load(task, before, encoder, inventory)
     resumed = bool(before) and origin["instance"] == place.instance

@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
 
+from earmark.data.dataset import Dataset
+from earmark.errors import TrainingError
 from earmark.io import read_json, read_parquet, read_tensors, sha256, write_json
-from earmark.train.segment import Place, _prune, in_short
+from earmark.train.segment import Place, _prune, in_short, run_segment
 
 
 @pytest.mark.parametrize(
@@ -162,6 +165,15 @@ def test_state_that_is_gone_is_named(earmark: Runner, tiny_copy: TinyRun) -> Non
     assert code == 2
     assert "step_0000004 has lost its engine state" in err
     assert "pretrain, so that the stage is trained again from its start" in err
+
+
+def test_a_run_without_validation_is_refused_before_it_trains(
+    tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_run.root)
+    monkeypatch.setattr(Dataset, "split", lambda dataset, name: np.arange(0))
+    with pytest.raises(TrainingError, match="no validation utterance.*split valid"):
+        run_segment(tiny_run.config, Place(tiny_run.config, "pretrain", 2, False), None, None)
 
 
 def test_segments_in_a_line() -> None:

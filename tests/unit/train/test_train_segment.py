@@ -172,7 +172,7 @@ def test_a_run_without_validation_is_refused_before_it_trains(
 ) -> None:
     monkeypatch.chdir(tiny_run.root)
     monkeypatch.setattr(Dataset, "split", lambda dataset, name: np.arange(0))
-    with pytest.raises(TrainingError, match="no validation utterance.*split valid"):
+    with pytest.raises(TrainingError, match=r"no validation utterance.*split valid"):
         run_segment(tiny_run.config, Place(tiny_run.config, "pretrain", 2, False), None, None)
 
 

@@ -40,7 +40,7 @@ _CHUNK = 32
 def samples_of(row: dict[str, Any]) -> np.ndarray:
     """Samples (N,) float32 at 16 kHz of a manifest row."""
     member = {"member": row["member"]} if row.get("member") is not None else {}
-    return read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"] or None, **member)
+    return read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"], **member)
 
 
 def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:

@@ -34,7 +34,7 @@ RAW = pa.schema(
         ("speaker", pa.string()),
         ("audio", pa.string()),  # path of the file, or of the container that holds it
         ("member", pa.string()),  # name in a tar, or row number in a Parquet file; null: `audio` is the file itself
-        ("channel", pa.int32()),
+        ("channel", pa.int32()),  # from 0; null: the mean of all
         ("offset", pa.float64()),  # seconds
         ("duration", pa.float64()),  # seconds
         ("raw_text", pa.string()),
@@ -116,7 +116,7 @@ def _complete(row: Any, key: str, corpus: str) -> dict[str, Any]:
     """A row with its defaults; `key` is the id of one that has none."""
     if not isinstance(row, Mapping):
         return {"id": key, "corpus": corpus, "status": BAD_ROW}
-    complete = {"channel": 0, "offset": 0.0} | dict(row) | {"status": row.get("status") or KEPT}
+    complete = {"offset": 0.0} | dict(row) | {"status": row.get("status") or KEPT}
     if not isinstance(row.get("id"), str) or not row["id"]:
         complete |= {"id": key, "status": BAD_ROW}
     for name in ("offset", "duration"):

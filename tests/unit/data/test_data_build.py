@@ -25,7 +25,7 @@ from earmark.audio.fbank import fbank, frame_count
 from earmark.audio.read import SAMPLE_RATE
 from earmark.audio.trim import speech_bounds
 from earmark.data import build as building
-from earmark.data.build import Part, audio_hash, build_shards, features_of, shard_ranges
+from earmark.data.build import Part, audio_hash, build_shards, features_of, samples_of, shard_ranges
 from earmark.data.manifest import KEPT, LABELLED
 from earmark.data.shards import Shard, verify
 from earmark.errors import UserError
@@ -426,7 +426,7 @@ def test_member_of_a_container_is_asked_for_only_where_there_is_one(monkeypatch:
     row = {"audio": "a.tar", "offset": None, "duration": 0.5, "channel": 0, "member": "x/1.flac"}
     features_of(row, False)
     features_of(row | {"member": None}, False)
-    assert asked == [(("a.tar", 0.0, 0.5, None), {"member": "x/1.flac"}), (("a.tar", 0.0, 0.5, None), {})]
+    assert asked == [(("a.tar", 0.0, 0.5, 0), {"member": "x/1.flac"}), (("a.tar", 0.0, 0.5, None), {})]
 
 
 def test_errno_of_a_full_quota_is_known(tmp_path: Path) -> None:
@@ -435,3 +435,12 @@ def test_errno_of_a_full_quota_is_known(tmp_path: Path) -> None:
         replacing(tmp_path / "x.json"),
     ):
         raise OSError(errno.EDQUOT, "quota")
+
+
+def test_the_first_channel_of_a_call_is_not_the_mean_of_both(tmp_path: Path) -> None:
+    left, right = (np.random.default_rng(seed).normal(0, 0.1, 8000) for seed in (1, 2))
+    soundfile.write(tmp_path / "call.wav", np.stack([left, right], axis=1), 16_000, subtype="FLOAT")
+    row = {"audio": str(tmp_path / "call.wav"), "offset": 0.0, "duration": 0.5}
+    np.testing.assert_allclose(samples_of(row | {"channel": 0}), left, atol=1e-6)
+    np.testing.assert_allclose(samples_of(row | {"channel": 1}), right, atol=1e-6)
+    np.testing.assert_allclose(samples_of(row | {"channel": None}), (left + right) / 2, atol=1e-6)

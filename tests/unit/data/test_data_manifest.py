@@ -31,7 +31,7 @@ def test_missing_values_are_null_and_rows_are_kept() -> None:
     made = table([{"id": "a-1", "corpus": "a", "split": "train"}])
     assert made.schema == RAW
     (row,) = made.to_pylist()
-    assert (row["status"], row["channel"], row["offset"]) == (KEPT, 0, 0.0)
+    assert (row["status"], row["channel"], row["offset"]) == (KEPT, None, 0.0)
     assert row["speaker"] is None and row["duration"] is None
 
 

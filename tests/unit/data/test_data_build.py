@@ -426,7 +426,7 @@ def test_member_of_a_container_is_asked_for_only_where_there_is_one(monkeypatch:
     row = {"audio": "a.tar", "offset": None, "duration": 0.5, "channel": 0, "member": "x/1.flac"}
     features_of(row, False)
     features_of(row | {"member": None}, False)
-    assert asked == [(("a.tar", 0.0, 0.5, 0), {"member": "x/1.flac"}), (("a.tar", 0.0, 0.5, None), {})]
+    assert asked == [(("a.tar", 0.0, 0.5, 0), {"member": "x/1.flac"}), (("a.tar", 0.0, 0.5, 0), {})]
 
 
 def test_errno_of_a_full_quota_is_known(tmp_path: Path) -> None:

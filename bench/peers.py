@@ -79,6 +79,7 @@ def store_features(given: CutSet, folder: Path) -> CutSet:
 
 def write_shar(given: CutSet, folder: Path) -> Path:
     """Tar files of FLAC, as Shar has them."""
+    folder.mkdir(exist_ok=True)
     given.to_shar(folder, fields={"recording": "flac"}, shard_size=1000, num_jobs=1)
     return folder
 

@@ -123,7 +123,7 @@ def test_a_bad_segment_is_set_aside(folder, segment, status):
 def test_channels_and_open_ends_of_segments(folder):
     rows = folder({"segments": "call-1-0001 call-1 0.5 1.5 1\ncall-1-0002 call-1 1.0 -1\ncall-2-0001 call-2 0 1 A\n"})
     assert [row["status"] for row in rows.values()] == ["kept"] * 3
-    assert [row["channel"] for row in rows.values()] == [1, 0, 0]
+    assert [row["channel"] for row in rows.values()] == [1, None, None]
     assert rows["call-1-0002"]["duration"] == pytest.approx(2.0)
 
 

@@ -106,7 +106,7 @@ def test_false_as_a_word_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_data_of_560_000_hours_is_planned_in_seconds(tmp_path: Path) -> None:
-    """Bounds: 200 to 1,000 jobs, 30 s, 500 MB (the processor's seconds: other work on the machine does not count)."""
+    """Bounds: 200 to 1,000 jobs, 30 s (the processor's seconds: other work on the machine does not count)."""
     run = Run(tmp_path / "large")
     parts = [max(1, round(hours / 1200)) for hours in HOURS]
     run.set(corpora=[own(f"corpus{number}", parts=count) for number, count in enumerate(parts)])
@@ -115,10 +115,10 @@ def test_the_data_of_560_000_hours_is_planned_in_seconds(tmp_path: Path) -> None
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, run.said()[-3000:]
-    seconds, megabytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-    print(f"{sum(parts)} parts: {seconds:.1f} s of processor, {time.monotonic() - started:.1f} s, {megabytes:.0f} MB")
+    # Its peak memory is not known from here: a child's begins with that of the process which forked it.
+    seconds = usage.ru_utime + usage.ru_stime
+    print(f"{sum(parts)} parts: {seconds:.1f} s of processor, {time.monotonic() - started:.1f} s")
     assert seconds < 30
-    assert megabytes < 500
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.said(), re.MULTILINE))
     assert jobs["shards"] == str(sum(parts))
     assert 200 <= int(jobs["total"]) <= 1000

@@ -147,9 +147,7 @@ def language(config: Path, run: str | None) -> None:
     from earmark.train.language import prepare
 
     settings = load(config, run)
-    paths = RunPaths(settings.folder)
-    manifests = [path for one in settings.corpora for path in paths.manifests(one.name, one.parts)]
-    prepare(settings, manifests, paths.llm)
+    prepare(settings, RunPaths(settings.folder).llm)
 
 
 @cli.command()

@@ -13,7 +13,10 @@ from earmark.models.adaptor import Adaptor
 SHARED = Path(os.environ.get("EARMARK_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 GOLDEN = SHARED / "golden" / "adaptor.safetensors"
 
-pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason=f"no parity vectors at {GOLDEN}")
+pytestmark = pytest.mark.skipif(
+    not GOLDEN.exists(),
+    reason=f"{GOLDEN} is absent: set EARMARK_SHARED to the folder with golden/",
+)
 
 
 def test_outputs_equal_the_public_adaptor():

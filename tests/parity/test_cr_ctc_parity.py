@@ -12,7 +12,10 @@ from earmark.losses import consistency_sum, cr_ctc_loss, ctc_sum
 SHARED = Path(os.environ.get("EARMARK_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 GOLDEN = SHARED / "golden" / "cr_ctc.safetensors"
 
-pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason=f"no parity vectors at {GOLDEN}")
+pytestmark = pytest.mark.skipif(
+    not GOLDEN.exists(),
+    reason=f"{GOLDEN} is absent: set EARMARK_SHARED to the folder with golden/",
+)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ class CorpusBase(Section):
     shared_speakers: bool = False
     """Test sets have speakers of training; else training utterances by a speaker of the corpus's tests are left out."""
     parts: Annotated[int, Field(ge=1, le=9999)] = 1
-    """Parts that are labelled and sharded by jobs of their own; about 1,000 hours each is a good size."""
+    """Parts that are labelled and sharded by jobs of their own; about 1,200 hours each is a good size."""
 
 
 class SyntheticCorpus(CorpusBase):

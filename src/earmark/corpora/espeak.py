@@ -24,17 +24,17 @@ class _Engine:
 
         # Only a copy is loaded anew: the file itself stays loaded while phonemizer, or an engine before, has it.
         with tempfile.TemporaryDirectory(prefix="earmark-") as folder:
-            self.library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
+            self.espeak = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
         data = espeakng_loader.get_data_path().encode()
-        self.rate = self.library.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
+        self.rate = self.espeak.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
         if self.rate <= 0:
             raise CorpusError("espeak-ng did not start: reinstall the package espeakng-loader")
         # Noise: the engine's generator is seeded by the clock; its Klatt voices take the C library's.
-        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        self.espeak.espeak_ng_SetRandSeed(ctypes.c_long(1))
         ctypes.CDLL(None).srand(1)
         self.chunks: list[np.ndarray] = []
         self.callback = _CALLBACK(self._collect)  # kept: ctypes would free it
-        self.library.espeak_SetSynthCallback(self.callback)
+        self.espeak.espeak_SetSynthCallback(self.callback)
 
     def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: int) -> int:
         if count > 0:
@@ -53,7 +53,7 @@ def restart() -> None:
     Its phases and its noise go on from one utterance to the next, even over its own end and start.
     """
     if _engine.cache_info().currsize:
-        _engine().library.espeak_Terminate()
+        _engine().espeak.espeak_Terminate()
         _engine.cache_clear()
 
 
@@ -64,14 +64,14 @@ def say(text: str, voice: str, rate: int, pitch: int, spread: int) -> tuple[np.n
     :param rate: words a minute. :param pitch: 0-99. :param spread: pitch range, 0-99.
     """
     engine = _engine()
-    if engine.library.espeak_SetVoiceByName(voice.encode()) != 0:
+    if engine.espeak.espeak_SetVoiceByName(voice.encode()) != 0:
         raise CorpusError(f"espeak-ng has no voice {voice!r}: see `espeak-ng --voices`")
     for parameter, value in ((RATE, rate), (PITCH, pitch), (RANGE, spread)):
-        engine.library.espeak_SetParameter(parameter, value, 0)
+        engine.espeak.espeak_SetParameter(parameter, value, 0)
     engine.chunks.clear()
     data = text.encode()
-    engine.library.espeak_Synth(data, len(data) + 1, 0, 1, 0, CHARS_UTF8, None, None)
-    engine.library.espeak_Synchronize()
+    engine.espeak.espeak_Synth(data, len(data) + 1, 0, 1, 0, CHARS_UTF8, None, None)
+    engine.espeak.espeak_Synchronize()
     if not engine.chunks:
         raise CorpusError(f"espeak-ng said nothing for {text!r} with voice {voice!r}: leave the sentence out")
     return np.concatenate(engine.chunks), engine.rate

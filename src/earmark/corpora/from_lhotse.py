@@ -5,21 +5,16 @@ WenetSpeech). Its `prepare_*` functions are not: they drop what is missing witho
 line, and hold a corpus in memory. The readers say in their docstrings what else stands against a recipe.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from earmark.config import Language, PublicCorpus
 from earmark.corpora.base import Row, row
+from earmark.corpora.lines import entries
 from earmark.corpora.own import seconds, string
 from earmark.corpora.published import Sound, bad_row, below, located, written
-from earmark.errors import CorpusError
 
-_CHUNK = 1 << 22
-_MAX_ENTRY = 1 << 28
-_SPACE = re.compile(r"[\s,]*")
 _SLACK = 0.1
 """Seconds by which a segment may end after its recording: published times are rounded."""
 
@@ -28,37 +23,6 @@ BAD_ENTRY = (KeyError, TypeError, ValueError, AttributeError, IndexError, Arithm
 
 Parse = Callable[[dict[str, Any]], tuple[Any, list[tuple[str, Any]]]]
 """Entry -> lhotse's Recording, and (split, SupervisionSegment) of each of its segments that is wanted."""
-
-
-def entries(path: Path, key: str) -> Iterator[Any]:
-    """Elements of the array `key` of a JSON document, one in memory at a time.
-
-    :raises CorpusError: there is no such array, or it is damaged.
-    """
-    decoder, opening = json.JSONDecoder(), re.compile(rf'"{re.escape(key)}"\s*:\s*\[')
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            text = ""
-            while not (found := opening.search(text)):
-                text += (more := file.read(_CHUNK))
-                if not more:
-                    raise CorpusError(f'{path} holds no array "{key}": get the file again')
-            at = found.end()
-            while True:
-                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-                if text.startswith("]", at):
-                    return
-                try:
-                    value, at = decoder.raw_decode(text, at)
-                except (ValueError, RecursionError) as error:
-                    more = file.read(max(_CHUNK, len(text) - at)) if len(text) - at < _MAX_ENTRY else ""
-                    if not more:
-                        raise CorpusError(f"{path} is cut short or damaged ({error}): get the file again") from None
-                    text, at = text[at:] + more, 0
-                    continue
-                yield value
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path} is not UTF-8 ({error}): get the file again") from None
 
 
 def segmented(corpus: PublicCorpus, file: Path, parse: Parse, language: Language) -> Iterator[Row]:

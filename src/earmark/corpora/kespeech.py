@@ -6,7 +6,7 @@ LAYOUT (https://github.com/KeSpeech/KeSpeech, unpacked):
     KeSpeech/Tasks/ASR/train_phase2  dev_phase1  dev_phase2  test
     KeSpeech/Audio/1000001/phase1/1000001_0a9a3b.wav
 
-A line of wav.scp, text, utt2spk and utt2subdialect:
+Lines of wav.scp, text, utt2spk and utt2subdialect have this form (id and text made up):
 
     1000001_0a9a3b Audio/1000001/phase1/1000001_0a9a3b.wav
     1000001_0a9a3b 明天下午的会议改到三点<SPOKEN_NOISE>

@@ -1,13 +1,22 @@
-"""Tables of published corpora, read line by line: a bad line becomes a row that was set aside."""
+"""Tables and large JSON documents of published corpora, read piece by piece.
 
+A bad line of a table becomes a row that was set aside.
+"""
+
+import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
-from earmark.corpora.own import MAX_LINE
-from earmark.corpora.published import Line, Source, bad_row
+from earmark.corpora.published import Source, bad_row, text_lines
+from earmark.errors import CorpusError
+
+_CHUNK = 1 << 22
+_MAX_ENTRY = 1 << 28
+_SPACE = re.compile(r"[\s,]*")
 
 
 class Record(NamedTuple):
@@ -17,21 +26,6 @@ class Record(NamedTuple):
     bad: Row | None = None
 
 
-def stream(path: Path) -> Iterator[Line]:
-    """Lines of a UTF-8 file that are not empty, one in memory at a time."""
-    with path.open("rb") as file:
-        number = 0
-        while data := file.readline(MAX_LINE):
-            number += 1
-            try:
-                text = data.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                yield Line(number, data.decode(errors="replace").rstrip("\r\n"), "line is not UTF-8")
-                continue
-            if text.strip():
-                yield Line(number, text, None)
-
-
 def records(
     corpus: PublicCorpus, path: Path, columns: list[str], split: str, delimiter: str | None = "\t"
 ) -> Iterator[Record]:
@@ -39,7 +33,7 @@ def records(
 
     :param delimiter: None: any white space.
     """
-    for line in stream(path):
+    for line in text_lines(path):
         values = line.text.split(delimiter, len(columns) - 1)
         fault = line.fault or (None if len(values) == len(columns) else "wrong number of fields")
         if fault:
@@ -55,7 +49,7 @@ def headed(
 
     :raises CorpusError: the first line lacks a needed column.
     """
-    lines = stream(path)
+    lines = text_lines(path)
     first = next(lines, None)
     columns = first.text.split(delimiter) if first else []
     if missing := [name for name in needed if name not in columns]:
@@ -72,3 +66,34 @@ def headed(
 def root(corpus: PublicCorpus, inside: str) -> Path:
     """The corpus's top folder: `path`, or `inside` of it, as the archive unpacks."""
     return corpus.path / inside if (corpus.path / inside).is_dir() else corpus.path
+
+
+def entries(path: Path, key: str) -> Iterator[Any]:
+    """Elements of the array `key` of a JSON document, one in memory at a time.
+
+    :raises CorpusError: there is no such array, or it is damaged.
+    """
+    decoder, opening = json.JSONDecoder(), re.compile(rf'"{re.escape(key)}"\s*:\s*\[')
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            text = ""
+            while not (found := opening.search(text)):
+                text += (more := file.read(_CHUNK))
+                if not more:
+                    raise CorpusError(f'{path} holds no array "{key}": get the file again')
+            at = found.end()
+            while True:
+                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+                if text.startswith("]", at):
+                    return
+                try:
+                    value, at = decoder.raw_decode(text, at)
+                except (ValueError, RecursionError) as error:
+                    more = file.read(max(_CHUNK, len(text) - at)) if len(text) - at < _MAX_ENTRY else ""
+                    if not more:
+                        raise CorpusError(f"{path} is cut short or damaged ({error}): get the file again") from None
+                    text, at = text[at:] + more, 0
+                    continue
+                yield value
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} is not UTF-8 ({error}): get the file again") from None

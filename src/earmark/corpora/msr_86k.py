@@ -11,21 +11,18 @@ begin_time, end_time, text or text_tn); a file with `dev` in its name is the val
 set. `path` is the folder of one language.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
+from earmark.corpora.lines import entries
 from earmark.corpora.own import seconds, string
 from earmark.corpora.published import Sound, Source, bad_row, chosen, find_sounds, located, neighbours, written
 from earmark.errors import CorpusError
 
 SOURCE = Source("MSR-86K (2024, English)", "huggingface.co/datasets/Alex-Song/MSR-86K")
-_CHUNK = 1 << 20
-_MAX_AUDIO = 256 << 20
-"""Characters of the JSON of one video; more is damage."""
 
 # {"audios": [{"aid": "aBcD1234xyz", "url": "https://...", "segments": [
 #    {"sid": "aBcD1234xyz_0001", "begin_time": 12.34, "end_time": 17.89, "text": "HELLO EVERYONE"}, ...]}, ...]}
@@ -36,7 +33,7 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
 
     Subsets are the files' names. Writes nothing.
 
-    :raises CorpusError: no JSON of segments, or one without `audios`.
+    :raises CorpusError: no JSON of segments, or one that is damaged or has no `audios`.
     """
     files = {path.stem: path for path in sorted(corpus.path.glob("*.json"))}
     if not files:
@@ -48,15 +45,21 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
 
 
 def _rows(corpus: PublicCorpus, path: Path, split: str, sounds: dict[str, Sound]) -> Iterator[Row]:
-    for number, audio in enumerate(_audios(path), 1):
-        match audio:
-            case {"aid": str() as aid, "segments": list() as segments}:
-                for place, segment in enumerate(segments, 1):
-                    yield _row(corpus, path, split, aid, f"{aid}-{place:05d}", segment, sounds.get(aid))
-            case str():
-                yield bad_row(corpus, path, number, audio, "file is cut short or damaged", split)
-            case _:
-                yield bad_row(corpus, path, number, str(audio), "audio has no aid or no segments", split)
+    number = 0
+    try:
+        for number, audio in enumerate(entries(path, "audios"), 1):
+            match audio:
+                case {"aid": str() as aid, "segments": list() as segments}:
+                    for place, segment in enumerate(segments, 1):
+                        yield _row(corpus, path, split, aid, f"{aid}-{place:05d}", segment, sounds.get(aid))
+                case _:
+                    yield bad_row(corpus, path, number, str(audio), "audio has no aid or no segments", split)
+    except CorpusError as error:
+        if number == 0:
+            raise CorpusError(
+                f"{path} has no list `audios`, as {SOURCE.name} has it ({SOURCE.url}), or is damaged: correct `path`"
+            ) from None
+        yield bad_row(corpus, path, number + 1, str(error), "file is cut short or damaged", split)
 
 
 def _row(corpus: PublicCorpus, path: Path, split: str, aid: str, key: str, segment: Any, sound: Sound | None) -> Row:
@@ -69,34 +72,3 @@ def _row(corpus: PublicCorpus, path: Path, split: str, aid: str, key: str, segme
         return row(corpus, string(key) or ascii(key), **about, raw_text=text, status="segment is not a time span")
     said = values.get("text_tn") or values.get("text")
     return row(corpus, key, **about | written(said) | located(sound, aid, start, round(end - start, 6)))
-
-
-def _audios(path: Path) -> Iterator[Any]:
-    """The objects of the list `audios`, one after another, without the whole file in memory; a text is damage.
-
-    :raises CorpusError: there is no such list.
-    """
-    decoder = json.JSONDecoder()
-    with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.read(_CHUNK)
-        start = text.find("[", max(0, text.find('"audios"')))
-        if '"audios"' not in text or start < 0:
-            raise CorpusError(f"{path} has no list `audios`, as {SOURCE.name} has it ({SOURCE.url}): correct `path`")
-        text = text[start + 1 :]
-        while True:
-            text = text.lstrip(" \t\r\n,")
-            if text.startswith("]"):
-                return
-            try:
-                value, end = decoder.raw_decode(text)
-                yield value
-                text = text[end:]
-            except RecursionError:
-                yield text[:500]
-                return
-            except ValueError:
-                more = file.read(_CHUNK)
-                if not more or len(text) > _MAX_AUDIO:
-                    yield text[:500]
-                    return
-                text += more

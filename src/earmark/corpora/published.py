@@ -13,7 +13,7 @@ from earmark.audio.container import tar_index
 from earmark.audio.read import audio_seconds
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
-from earmark.corpora.own import printable, string
+from earmark.corpora.own import MAX_LINE, printable, string
 from earmark.errors import AudioError, CorpusError
 
 AUDIO = (".flac", ".wav", ".mp3", ".opus", ".ogg", ".m4a", ".webm", ".aac")
@@ -168,15 +168,18 @@ class Line(NamedTuple):
 
 
 def text_lines(path: Path) -> Iterator[Line]:
-    """Lines of a UTF-8 file that are not empty."""
-    for number, data in enumerate(path.read_bytes().split(b"\n"), 1):
-        try:
-            text = data.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
-        except UnicodeDecodeError:
-            yield Line(number, data.decode(errors="replace"), "line is not UTF-8")
-            continue
-        if text.strip():
-            yield Line(number, text, None)
+    """Lines of a UTF-8 file that are not empty, one in memory at a time."""
+    with path.open("rb") as file:
+        number = 0
+        while data := file.readline(MAX_LINE):
+            number += 1
+            try:
+                text = data.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                yield Line(number, data.decode(errors="replace").rstrip("\r\n"), "line is not UTF-8")
+                continue
+            if text.strip():
+                yield Line(number, text, None)
 
 
 def listed(

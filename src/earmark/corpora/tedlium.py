@@ -19,9 +19,9 @@ from pathlib import Path
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
-from earmark.corpora.lines import root, stream
+from earmark.corpora.lines import root
 from earmark.corpora.own import printable, seconds
-from earmark.corpora.published import Source, bad_row, below, chosen, located, written
+from earmark.corpora.published import Source, bad_row, below, chosen, located, text_lines, written
 
 SOURCE = Source("TED-LIUM 3", "openslr.org/51")
 SPLITS = {"train": "train", "dev": "valid", "test": "test_tedlium"}
@@ -46,7 +46,7 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
 def _talk(corpus: PublicCorpus, top: Path, path: Path, split: str) -> Iterator[Row]:
     audio = path.parents[1] / "sph" / f"{path.stem}.sph"
     sound = below(top, audio.relative_to(top).as_posix())
-    for line in stream(path):
+    for line in text_lines(path):
         values = line.text.split(maxsplit=6)
         start, end = (seconds(value) for value in values[3:5]) if len(values) >= 6 else (None, None)
         if line.fault or start is None or end is None or end <= start:

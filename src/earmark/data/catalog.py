@@ -110,7 +110,7 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
     selects = {name: _select(folder, view) for name, view in VIEWS.items() if _present(folder, view)}
     excluded = f"read_parquet({_literal(folder, _EXCLUDED.pattern)})" if _present(folder, _EXCLUDED) else ""
     if "shard_index" in selects:
-        left_out = f" AND id NOT IN (SELECT id FROM {excluded})" if excluded else ""
+        left_out = f" AND (corpus, id) NOT IN (SELECT (corpus, id) FROM {excluded})" if excluded else ""
         selects["training"] = f"SELECT * FROM shard_index WHERE split = 'train'{left_out}"
     aside = []
     if "manifests" in selects:

@@ -20,10 +20,10 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.config import Config
-from earmark.data.manifest import ranked
+from earmark.data.manifest import kept_rows, ranked
 from earmark.data.overlap import find
 from earmark.errors import ShardError, UserError
-from earmark.io import digest, read_json, replacing, write_json, write_parquet
+from earmark.io import digest, read_json, read_parquet, replacing, write_json, write_parquet
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
@@ -108,6 +108,21 @@ def collect(config: Config) -> dict[str, Any]:
         _write_index(connection, paths.index, described["digest"])
     write_json(paths.dataset, described)
     return described
+
+
+def training_rows(config: Config, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Labelled rows of training, streamed, without those that are left out: their texts may be those of a test set.
+
+    :raises UserError: the dataset has not been collected.
+    """
+    paths = RunPaths(config.folder)
+    listed = read_parquet(paths.excluded, ["corpus", "id"]).to_pylist()
+    left_out = {(row["corpus"], row["id"]) for row in listed}
+    for corpus in config.corpora:
+        manifests = paths.manifests(corpus.name, corpus.parts)
+        for row in kept_rows(manifests, TRAIN, list(dict.fromkeys([*columns, "id"]))):
+            if (corpus.name, row["id"]) not in left_out:
+                yield {name: row[name] for name in columns}
 
 
 def in_short(described: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from earmark.config import Config, CorpusBase, TestSet
 from earmark.data.build import features_of
+from earmark.data.collect import training_rows
 from earmark.data.dataset import Batch, Dataset
 from earmark.data.manifest import kept_rows
 from earmark.decode.lexicon import CharacterLexicon
@@ -58,7 +58,8 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     dataset = Dataset(paths.dataset, inventory)
     recognizer = Recognizer.load(config, done, paths.llm / "done.json")
     phones = PhoneRecognizer.load(config, pretrained, inventory)
-    lexicon = CharacterLexicon(_training_texts(config)) if config.evaluation.lexicon else None
+    texts = ((row["text"], row["phones"]) for row in training_rows(config, ["text", "phones"]))
+    lexicon = CharacterLexicon(texts) if config.evaluation.lexicon else None
     rows = []
     for test in config.evaluation.tests:
         for batch in tqdm(_batches(config, dataset, test), desc=test.name, disable=None):
@@ -92,12 +93,6 @@ def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels:
         one = features_of(row, trim, noise=(decibels, np.random.default_rng([seed, number])))
         dataset.normalisation.into(features[number, : len(one)], one)
     return batch._replace(features=features)
-
-
-def _training_texts(config: Config) -> Iterator[tuple[str, list[str]]]:
-    for corpus in config.corpora:
-        for row in kept_rows(_manifests(config, corpus), "train", ["text", "phones"]):
-            yield row["text"], row["phones"]
 
 
 def _manifests(config: Config, corpus: CorpusBase) -> list[Path]:

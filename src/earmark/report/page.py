@@ -12,10 +12,13 @@ import yaml
 
 from earmark.config import Config, dump
 from earmark.io import write_text
-from earmark.report.figures import Drawing, draw_all, duration, label, overlap, swaps, warnings
+from earmark.report.drawing import Drawing, label
+from earmark.report.figures import draw_all
 from earmark.report.provenance import commands, commit, hashes, machine
 from earmark.report.results import CTC_PHONES, Results, Segment, system_of
 from earmark.report.summary import headline, versions
+from earmark.report.timeline import duration, overlap, swaps
+from earmark.report.trajectories import warnings
 
 TEMPLATE = "page.html"
 MEASURES = {

@@ -5,7 +5,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from earmark.report.figures import label
+from earmark.report.drawing import label
 from earmark.report.results import Results, Segment, kind_of
 
 

@@ -21,7 +21,7 @@ from torch import nn
 
 from earmark.config import Config, SmallLLM
 from earmark.data.batches import BatchPlan, Strand
-from earmark.data.manifest import kept_rows
+from earmark.data.collect import training_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
 from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
@@ -47,7 +47,7 @@ class Lesson(NamedTuple):
     phones: list[int]
 
 
-def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
+def prepare(config: Config, folder: Path) -> None:
     """Write `folder`: the small model, or a pointer to real weights; done.json last."""
     started = time.time()
     if isinstance(config.llm, Path):
@@ -56,7 +56,7 @@ def prepare(config: Config, manifests: list[Path], folder: Path) -> None:
     else:
         phonemizer = Phonemizer.from_settings(config.text)
         inventory = phonemizer.inventory
-        texts = _texts(config.llm, manifests, phonemizer)
+        texts = _texts(config, config.llm, phonemizer)
         # So often that their words are tokens, as they are Qwen3's: else a short utterance would be mostly prompt.
         prompts = [f"{config.prompt} user assistant"] * len(texts)
         tokenizer = build_tokenizer([*texts, *prompts], config.llm)
@@ -85,9 +85,9 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
             path.replace(folder / path.name)
 
 
-def _texts(settings: SmallLLM, manifests: list[Path], phonemizer: Phonemizer) -> dict[str, list[str]]:
+def _texts(config: Config, settings: SmallLLM, phonemizer: Phonemizer) -> dict[str, list[str]]:
     """Distinct training transcripts with their phones, and further text where asked for."""
-    texts = {row["text"]: row["phones"] for row in kept_rows(manifests, "train", ["text", "phones"])}
+    texts = {row["text"]: row["phones"] for row in training_rows(config, ["text", "phones"])}
     further = {"hsk_sentences": _hsk_sentences, "jieba_words": _jieba_words}
     for name in settings.texts:
         new = [text for text in further[name]() if text not in texts]

@@ -6,7 +6,7 @@ import pytest
 from miniatures.msr_86k import make, video
 from public import brief, rows_of, statuses
 
-from earmark.corpora import msr_86k
+from earmark.corpora import lines
 from earmark.errors import CorpusError
 
 
@@ -36,7 +36,7 @@ def test_bad_videos_and_segments_are_set_aside(tmp_path):
 
 
 def test_a_file_that_was_cut_short_keeps_the_videos_that_precede(tmp_path, monkeypatch):
-    monkeypatch.setattr(msr_86k, "_CHUNK", 64)  # objects are longer than a chunk
+    monkeypatch.setattr(lines, "_CHUNK", 64)  # objects are longer than a chunk
     corpus = make(tmp_path).model_copy(update={"subsets": ["train"]})
     text = json.dumps({"audios": [video("abcDEF12345", (0.0, 1.0, "ONE")), video("abcDEF12345", (1.0, 2.0, "TWO"))]})
     (tmp_path / "train.json").write_text(text[:-30])

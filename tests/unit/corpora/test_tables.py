@@ -41,7 +41,7 @@ def test_every_row_names_a_module_that_reads():
 def test_hours_are_those_of_table_4():
     assert len(CORPORA) == 23  # 22 public ones and in-house data
     assert sum(one.hours for one in CORPORA) == 559_999  # the paper rounds it to 560K
-    assert [one.parts for one in CORPORA] == [-(-int(one.hours) // 600) for one in CORPORA]
+    assert [one.parts for one in CORPORA] == [-(-int(one.hours) // 1200) for one in CORPORA]
     assert all(one.weight is None for one in CORPORA)  # the paper gives none
     assert all(one.url.startswith("https://") for one in CORPORA if one.reader != tables.OWN)
 
@@ -70,7 +70,7 @@ def test_settings_of_the_corpora_that_are_there(tmp_path):
     sections = yaml.safe_load(tables.settings(tmp_path, CORPORA, BENCHMARKS))
     found = TypeAdapter(list[Corpus]).validate_python(sections["corpora"])
     assert [one.name for one in found] == ["wenetspeech_yue", "in_house", "aishell_2021_eval"]
-    assert (found[0].path, found[0].parts, found[0].domain) == (tmp_path / "wenetspeech_yue", 37, "Variety")
+    assert (found[0].path, found[0].parts, found[0].domain) == (tmp_path / "wenetspeech_yue", 19, "Variety")
     tests = TypeAdapter(list[TestSet]).validate_python(sections["evaluation"]["tests"])
     assert [test.name for test in tests] == [
         "test_aishell_2021_a",

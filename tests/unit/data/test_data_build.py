@@ -372,7 +372,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("a tmpfs can be mounted by root only")
+        pytest.skip("only root can mount a tmpfs, and only a full one has no room: run as root")
     yield folder
     subprocess.run(["umount", folder], check=True)
 

@@ -3,9 +3,11 @@
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 from tiny import CONFIG, Runner, TinyRun
 
-from earmark.io import read_json, read_parquet, write_json
+from earmark.data.collect import EXCLUDED, training_rows
+from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.models.llm import load_llm
 
 
@@ -34,6 +36,19 @@ def test_only_training_transcripts_are_taught(tiny_run: TinyRun) -> None:
     for row in rows:
         ids = tokenizer.encode(row["text"], add_special_tokens=False)
         assert (tokenizer.unk_token_id in ids) == bool(set(row["text"]) - known - {" "}), row["text"]
+
+
+def test_texts_of_rows_that_are_left_out_are_not_taught(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """A training row with the audio of a test set has the test set's words."""
+    before = read_json(tiny_copy.paths.llm / "done.json")["texts"]
+    row = next(training_rows(tiny_copy.config, ["corpus", "text"]))
+    alike = [one["id"] for one in training_rows(tiny_copy.config, ["id", "text"]) if one["text"] == row["text"]]
+    excluded = [{"id": key, "corpus": row["corpus"], "status": "audio of a test set"} for key in alike]
+    write_parquet(tiny_copy.paths.excluded, pa.Table.from_pylist(excluded, schema=EXCLUDED))
+    assert row["text"] not in {one["text"] for one in training_rows(tiny_copy.config, ["text"])}
+    shutil.rmtree(tiny_copy.paths.llm)
+    assert earmark("language", CONFIG)[0] == 0
+    assert read_json(tiny_copy.paths.llm / "done.json")["texts"] == before - 1
 
 
 def test_real_weights_are_pointed_to_not_copied(earmark: Runner, tiny_copy: TinyRun) -> None:

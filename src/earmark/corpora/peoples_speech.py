@@ -26,7 +26,7 @@ from earmark.corpora.published import Sound, Source, chosen, located, written
 from earmark.errors import CorpusError
 
 if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+    pass
 
 SOURCE = Source("People's Speech 1.1", "huggingface.co/datasets/MLCommons/peoples_speech")
 SPLITS = dict.fromkeys(("clean", "clean_sa", "dirty", "dirty_sa", "microset"), "train") | {
@@ -53,24 +53,22 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
 
 
 def _file(corpus: PublicCorpus, path: Path, split: str) -> Iterator[Row]:
-    number = 0
-    for batch in _opened(path).iter_batches(_BATCH, columns=list(COLUMNS)):
-        for values in batch.to_pylist():
-            yield _row(corpus, path, number, values, split)
-            number += 1
-
-
-def _opened(path: Path) -> "pq.ParquetFile":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    number = 0
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(f"{path} is not readable Parquet ({error}): get it again from {SOURCE.url}") from None
-    if missing := [name for name in (*COLUMNS, "audio") if name not in file.schema_arrow.names]:
-        raise SOURCE.lacks(path.parent, f"{path.name} with the column {', '.join(missing)}")
-    return file
+        if missing := [name for name in (*COLUMNS, "audio") if name not in file.schema_arrow.names]:
+            raise SOURCE.lacks(path.parent, f"{path.name} with the column {', '.join(missing)}")
+        for batch in file.iter_batches(_BATCH, columns=list(COLUMNS)):
+            for values in batch.to_pylist():
+                yield _row(corpus, path, number, values, split)
+                number += 1
+    # A page may turn out to be damaged long after the file was opened.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise CorpusError(f"{path} is not readable Parquet ({said}): get it again from {SOURCE.url}") from None
 
 
 def _row(corpus: PublicCorpus, path: Path, number: int, values: dict[str, Any], split: str) -> Row:

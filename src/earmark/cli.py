@@ -173,11 +173,11 @@ def train(
     import torch
 
     from earmark.io import read_json
-    from earmark.train.segment import Place, in_short, run_segment
+    from earmark.train.place import Place
+    from earmark.train.segment import in_short, run_segment
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    swapped = Path(read_json(encoder)["weights"]["encoder"]) if encoder else None
-    run_segment(settings, Place(settings, instance, step, last_phase), before, swapped)
+    run_segment(settings, Place(settings, instance, step, last_phase), before, encoder)
     if os.environ.get("RANK", "0") == "0":
         click.echo(in_short(read_json(RunPaths(settings.folder).step(instance, step) / "done.json")))
 

@@ -1,71 +1,42 @@
 """A segment: one job of a stage, from the state of the one before to a completion marker.
 
-1. weights: from the segment before, or handed over by the stage before, the encoder swapped where the watch says so
-2. optimizer state: from the segment before, if it is of the same stage
-3. the loop
-4. validation
-5. trained weights, metrics.parquet, engine state, and last of all done.json
+1. initial weights (`initialise`)
+2. weights of the segment or stage before (`handover`), the encoder swapped where the watch says so (`swap`)
+3. optimizer state: from the segment before, if it is of the same stage
+4. the loop
+5. validation
+6. trained weights, metrics.parquet, engine state (`checkpoint`), and last of all done.json
 
 done.json names the file of every module, trained or frozen, so a swap is one file.
 """
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from earmark.config import Config, Stage
+from earmark.config import Config
 from earmark.data.dataset import Dataset
-from earmark.errors import CheckpointError, TrainingError
-from earmark.io import read_json, sha256, write_json
-from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm, load_weights, save_weights
-from earmark.paths import RunPaths, step_name
+from earmark.errors import TrainingError
+from earmark.io import sha256, write_json
+from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
+from earmark.train.checkpoint import prune, save_modules
 from earmark.train.engine import Engine
+from earmark.train.handover import hand_over, state_before
+from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
+from earmark.train.place import Place
 from earmark.train.records import Records
-from earmark.train.tasks import CTCTask, Moment, NextTokenTask
+from earmark.train.swap import swap_encoder
+from earmark.train.tasks import Moment
 from earmark.train.validate import validate
 
-KEPT_STATES = 2
-"""Engine states that are kept besides the one at a stage's end."""
 
-
-class Place:
-    """Where a segment stands: stage instance (ia_sft_2), its kind (ia_sft), first and last step."""
-
-    def __init__(self, config: Config, instance: str, end: int, last_phase: bool):
-        self.instance = instance
-        self.kind = "ia_sft" if instance.startswith("ia_sft") else instance
-        self.stage: Stage = getattr(config.stages, self.kind)
-        self.steps = config.stage_steps(self.kind, last_phase)
-        self.end = end
-        self.start = (end - 1) // self.stage.segment_steps * self.stage.segment_steps
-
-
-def modules_of(task: nn.Module) -> dict[str, nn.Module]:
-    """Modules by the name that configuration and files give them."""
-    if isinstance(task, CTCTask):
-        return {"encoder": task.encoder, "ctc_head": task.head}
-    assert isinstance(task, NextTokenTask)
-    return {"encoder": task.model.encoder, "adaptor": task.model.adaptor, "llm": task.model.llm}
-
-
-def build_task(config: Config, place: Place, inventory: Inventory, llm_done: Path) -> CTCTask | NextTokenTask:
-    """The stage's modules with their initial weights."""
-    if place.stage.loss == "next_token":
-        model, tokenizer = build_speech_llm(config, llm_done)
-        return NextTokenTask(model, tokenizer, place.stage)
-    return CTCTask(build_encoder(config), build_ctc_head(config, len(inventory)), place.stage)
-
-
-def run_segment(config: Config, place: Place, before: Path | None, encoder: Path | None) -> None:
+def run_segment(config: Config, place: Place, before: Path | None, snapshot: Path | None) -> None:
     """Train one segment and write its folder.
 
     :param before: done.json of the segment before, or of the stage before.
-    :param encoder: encoder weights to swap in, in place of those that `before` names.
+    :param snapshot: done.json of the pretraining segment whose encoder is swapped in, in place of that of `before`.
     """
     started = time.time()
     paths = RunPaths(config.folder)
@@ -77,20 +48,16 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
             f"valid, or see what {paths.excluded} leaves out"
         )
     task = build_task(config, place, inventory, paths.llm / "done.json")
-    origin = _load(task, before, encoder, inventory)
-    resumed = bool(before) and origin["instance"] == place.instance
-    if resumed and origin["step"] != place.start:
-        raise CheckpointError(f"{before} is of step {origin['step']}, the segment starts at {place.start}: rerun it")
-    if resumed and before and not (before.parent / "engine").is_dir():
-        raise CheckpointError(
-            f"{before.parent} has lost its engine state (a stage keeps its newest {KEPT_STATES}): "
-            f"delete {paths.stage(place.instance)}, so that the stage is trained again from its start"
-        )
+    origin = hand_over(task, before, inventory, but={"encoder"} if snapshot else ())
+    if snapshot:
+        origin = swap_encoder(task, origin, snapshot, inventory)
+    state = state_before(origin, before, place)
     engine = Engine(task, place.stage, config.precision)
-    if resumed and before:
-        engine.load(before.parent / "engine")
+    if state:
+        engine.load(state)
     main = engine.rank == 0
-    _say_what_trains(task, place, main)
+    if main:
+        _say(what_trains(task, place))
     task.train()
     records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
     source = Batches(dataset, config, place.stage, engine.world)
@@ -111,7 +78,8 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
         task.eval()
         valid = validate(task, dataset)
         records.close(folder)
-        weights = _save(task, folder, origin["weights"], place, inventory)
+        notes = {"step": str(place.end), "inventory": inventory.hash}
+        weights = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
         write_json(
             folder / "done.json",
             {
@@ -121,7 +89,7 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
                 "weights": weights,
                 "sha256": {name: sha256(path) for name, path in weights.items()},
                 "trained": place.stage.trained,
-                "parameters": {name: _parameters(module) for name, module in modules_of(task).items()},
+                "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
                 "valid": valid,
                 "inventory": inventory.hash,
                 "processes": engine.world,
@@ -129,7 +97,7 @@ def run_segment(config: Config, place: Place, before: Path | None, encoder: Path
                 "ended": time.time(),
             },
         )
-        _prune(paths.stage(place.instance), place)
+        prune(paths.stage(place.instance), place)
     engine.barrier()
 
 
@@ -143,56 +111,8 @@ def in_short(done: dict[str, Any]) -> str:
     )
 
 
-def _load(task: nn.Module, before: Path | None, encoder: Path | None, inventory: Inventory) -> dict[str, Any]:
-    """Load what `before` names; its description, with the weights that the task now has."""
-    origin: dict[str, Any] = {"instance": None, "step": 0, "weights": {}}
-    if before:
-        origin = read_json(before)
-        if origin["inventory"] != inventory.hash:
-            raise CheckpointError(
-                f"{before} was trained with inventory {origin['inventory']}, this run has {inventory.hash}: "
-                "use the inventory that it was trained with"
-            )
-    weights = dict(origin["weights"])
-    if encoder:
-        weights["encoder"] = str(encoder)
-    modules = modules_of(task)
-    origin["weights"] = {name: path for name, path in weights.items() if name in modules}
-    for name, path in origin["weights"].items():
-        load_weights(modules[name], path)
-    return origin
-
-
-def _save(task: nn.Module, folder: Path, frozen: dict[str, str], place: Place, inventory: Inventory) -> dict[str, str]:
-    """Write the trained modules; frozen ones that no stage has written yet are written, too."""
-    weights = {}
-    for name, module in modules_of(task).items():
-        if name in frozen and name not in place.stage.trained:
-            weights[name] = frozen[name]
-            continue
-        path = folder / f"{name}.safetensors"
-        save_weights(module, path, {"step": str(place.end), "inventory": inventory.hash})
-        weights[name] = str(path)
-    return weights
-
-
-def _say_what_trains(task: nn.Module, place: Place, main: bool) -> None:
+def _say(lines: list[str]) -> None:
     from tqdm import tqdm
 
-    if main:
-        for name, module in modules_of(task).items():
-            verb = "trains" if name in place.stage.trained else "is frozen"
-            tqdm.write(f"{place.instance}: {name} {verb} ({_parameters(module):,} parameters)")
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _prune(folder: Path, place: Place) -> None:
-    """Remove engine states but the newest two and the one at the stage's end."""
-    states = sorted(path.parent for path in folder.glob("step_*/engine"))
-    for old in states[:-KEPT_STATES]:
-        if old.name != step_name(place.steps):
-            # An orphan of a killed snakemake may be pruning the same folder.
-            shutil.rmtree(old / "engine", ignore_errors=True)
+    for line in lines:
+        tqdm.write(line)

@@ -1,0 +1,71 @@
+"""Hand-over: the weights that a segment takes from the segment, or the stage, before it."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
+
+from earmark.errors import CheckpointError
+from earmark.io import read_json
+from earmark.models.build import load_weights
+from earmark.text.inventory import Inventory
+from earmark.train.checkpoint import KEPT_STATES
+from earmark.train.initialise import modules_of
+from earmark.train.place import Place
+
+
+class Origin(NamedTuple):
+    """What a segment starts from."""
+
+    instance: str | None
+    """Stage instance that was handed over; None: nothing was, the weights are the initial ones."""
+    step: int
+    weights: dict[str, str]
+    """File of each module that was handed over; modules that are not named have their initial weights."""
+
+
+def hand_over(task: nn.Module, before: Path | None, inventory: Inventory, but: Collection[str] = ()) -> Origin:
+    """Load the modules that `before` (a done.json) names and `task` has; those in `but` stay as they are.
+
+    :raises CheckpointError: `before` has another inventory, or its weights are absent, damaged or of another shape.
+    """
+    if before is None:
+        return Origin(None, 0, {})
+    done = read_json(before)
+    check_inventory(before, done["inventory"], inventory)
+    modules = modules_of(task)
+    weights = {name: path for name, path in done["weights"].items() if name in modules and name not in but}
+    for name, path in weights.items():
+        load_weights(modules[name], path)
+    return Origin(done["instance"], done["step"], weights)
+
+
+def check_inventory(described: Path, found: str, inventory: Inventory) -> None:
+    """Refuse weights that were trained with another inventory.
+
+    :param described: done.json that names the inventory `found`.
+    """
+    if found != inventory.hash:
+        raise CheckpointError(
+            f"{described} was trained with inventory {found}, this run has {inventory.hash}: "
+            "use the inventory that it was trained with"
+        )
+
+
+def state_before(origin: Origin, before: Path | None, place: Place) -> Path | None:
+    """Folder of the engine state to go on from; None where a stage begins: its optimizer starts afresh.
+
+    :raises CheckpointError: `before` is no neighbour of the segment, or its state is gone.
+    """
+    if before is None or origin.instance != place.instance:
+        return None
+    if origin.step != place.start:
+        raise CheckpointError(f"{before} is of step {origin.step}, the segment starts at {place.start}: rerun it")
+    state = before.parent / "engine"
+    if not state.is_dir():
+        raise CheckpointError(
+            f"{before.parent} has lost its engine state (a stage keeps its newest {KEPT_STATES}): "
+            f"delete {before.parent.parent}, so that the stage is trained again from its start"
+        )
+    return state

@@ -1,0 +1,49 @@
+"""Initialisation: a stage's modules with the weights that they have before anything is handed over."""
+
+from pathlib import Path
+
+from torch import nn
+
+from earmark.config import Config
+from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm
+from earmark.text.inventory import Inventory
+from earmark.train.place import Place
+from earmark.train.tasks import CTCTask, NextTokenTask
+
+
+def build_task(config: Config, place: Place, inventory: Inventory, llm_done: Path) -> CTCTask | NextTokenTask:
+    """The stage's modules with their initial weights: pretrained ones where the configuration names them, else random.
+
+    The same configuration gives the same bits. What the stage does not train is frozen.
+    """
+    task: CTCTask | NextTokenTask
+    if place.stage.loss == "next_token":
+        model, tokenizer = build_speech_llm(config, llm_done)
+        task = NextTokenTask(model, tokenizer, place.stage)
+    else:
+        task = CTCTask(build_encoder(config), build_ctc_head(config, len(inventory)), place.stage)
+    for name, module in modules_of(task).items():
+        module.requires_grad_(name in place.stage.trained)
+    return task
+
+
+def modules_of(task: nn.Module) -> dict[str, nn.Module]:
+    """Modules by the name that configuration and files give them."""
+    if isinstance(task, CTCTask):
+        return {"encoder": task.encoder, "ctc_head": task.head}
+    assert isinstance(task, NextTokenTask)
+    return {"encoder": task.model.encoder, "adaptor": task.model.adaptor, "llm": task.model.llm}
+
+
+def parameters(module: nn.Module, trained: bool = False) -> int:
+    """Number of parameters; `trained`: of those that receive updates only."""
+    return sum(one.numel() for one in module.parameters() if one.requires_grad or not trained)
+
+
+def what_trains(task: nn.Module, place: Place) -> list[str]:
+    """A line a module: that it trains or is frozen, and its parameters; then how many parameters train in all."""
+    lines = []
+    for name, module in modules_of(task).items():
+        verb = "trains" if name in place.stage.trained else "is frozen"
+        lines.append(f"{place.instance}: {name} {verb} ({parameters(module):,} parameters)")
+    return [*lines, f"{place.instance}: {parameters(task, trained=True):,} of {parameters(task):,} parameters train"]

@@ -1,0 +1,140 @@
+"""What a stage or segment takes over, and what it refuses."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import CONFIG, Runner, TinyRun
+
+from earmark.errors import CheckpointError
+from earmark.io import read_json, read_tensors, write_json
+from earmark.text.inventory import Inventory
+from earmark.train.handover import Origin, hand_over, state_before
+from earmark.train.initialise import build_task, modules_of
+from earmark.train.place import Place
+
+INVENTORY = Inventory.load()
+
+
+def described(run: TinyRun, instance: str, step: int) -> dict:
+    return read_json(run.paths.step(instance, step) / "done.json")
+
+
+def bits(task: torch.nn.Module) -> dict[str, dict[str, torch.Tensor]]:
+    """Copies of all tensors, by module."""
+    return {
+        name: {key: tensor.clone() for key, tensor in module.state_dict().items()}
+        for name, module in modules_of(task).items()
+    }
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def holds(tensors: dict[str, torch.Tensor], path: Path) -> bool:
+    """Whether all that `path` has is in `tensors`, bit by bit."""
+    saved, _ = read_tensors(path)
+    return bool(saved) and all(torch.equal(tensors[key], saved[key]) for key in saved)
+
+
+@pytest.mark.parametrize(
+    ("instance", "end", "before"),
+    [("pretrain", 4, ("pretrain", 2)), ("ia_sft_1", 2, ("align", 2)), ("joint", 2, ("ia_sft_2", 4))],
+)
+def test_every_module_of_the_one_before_comes_in_bit_by_bit(
+    tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch, instance: str, end: int, before: tuple[str, int]
+) -> None:
+    monkeypatch.chdir(tiny_run.root)
+    place = Place(tiny_run.config, instance, end, False)
+    task = build_task(tiny_run.config, place, INVENTORY, tiny_run.paths.llm / "done.json")
+    path = tiny_run.paths.step(*before) / "done.json"
+    initial = bits(task)
+    origin = hand_over(task, path, INVENTORY)
+    now = bits(task)
+    assert (origin.instance, origin.step) == before
+    assert origin.weights == read_json(path)["weights"]
+    assert set(origin.weights) == set(now)
+    for name, file in origin.weights.items():
+        assert holds(now[name], tiny_run.root / file), name
+        # Alignment trains the adaptor only: its LLM is the initial one.
+        assert equal(now[name], initial[name]) == (before[0] == "align" and name == "llm"), name
+
+
+def test_alignment_begins_with_initial_weights(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny_run.root)
+    place = Place(tiny_run.config, "align", 2, False)
+    task = build_task(tiny_run.config, place, INVENTORY, tiny_run.paths.llm / "done.json")
+    initial = bits(task)
+    assert hand_over(task, None, INVENTORY) == Origin(None, 0, {})
+    assert all(equal(one, initial[name]) for name, one in bits(task).items())
+
+
+def test_optimizer_s_state_is_handed_on_within_a_stage_only(tiny_run: TinyRun) -> None:
+    before = tiny_run.paths.step("joint", 2) / "done.json"
+    place = Place(tiny_run.config, "joint", 4, False)
+    assert state_before(Origin("joint", 2, {}), before, place) == before.parent / "engine"
+    first = Place(tiny_run.config, "joint", 2, False)
+    assert state_before(Origin("ia_sft_2", 4, {}), tiny_run.paths.step("ia_sft_2", 4) / "done.json", first) is None
+    assert state_before(Origin(None, 0, {}), None, first) is None
+
+
+def test_a_segment_that_is_no_neighbour_is_refused(tiny_run: TinyRun) -> None:
+    before = tiny_run.paths.step("pretrain", 2) / "done.json"
+    with pytest.raises(CheckpointError, match=r"is of step 2, the segment starts at 4: rerun it"):
+        state_before(Origin("pretrain", 2, {}), before, Place(tiny_run.config, "pretrain", 6, False))
+
+
+def test_stages_hand_over_what_they_trained(tiny_run: TinyRun) -> None:
+    align, first, second = (
+        described(tiny_run, name, step)["weights"] for name, step in (("align", 2), ("ia_sft_1", 2), ("ia_sft_2", 4))
+    )
+    swap = read_json(tiny_run.paths.trace)[0]["triggers"][0]
+    snapshot = str(tiny_run.config.folder / "pretrain" / f"step_{swap:07d}" / "encoder.safetensors")
+    final = str(tiny_run.config.folder / "pretrain" / "step_0000006" / "encoder.safetensors")
+    assert align["encoder"] == first["encoder"] == snapshot  # frozen: named, not copied
+    assert second["encoder"] == final  # the hot-swap
+    joint = described(tiny_run, "joint", 4)["weights"]
+    assert all("joint" in path for path in joint.values())
+    before, _ = read_tensors(tiny_run.root / second["adaptor"])
+    after, _ = read_tensors(tiny_run.root / joint["adaptor"])
+    assert not torch.equal(before["linear1.weight"], after["linear1.weight"])
+    torch.testing.assert_close(before["linear1.weight"], after["linear1.weight"], atol=0.1, rtol=0)
+
+
+def test_other_inventory_is_refused(earmark: Runner, tiny_copy: TinyRun) -> None:
+    before = tiny_copy.paths.step("pretrain", 4) / "done.json"
+    write_json(before, read_json(before) | {"inventory": "0" * 16})
+    code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", before)
+    assert code == 2
+    assert f"was trained with inventory {'0' * 16}, this run has" in err
+
+
+def test_weights_of_another_size_are_refused(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["encoder"]["d_model"] = 32
+    write_json(Path("wider.yaml"), values)
+    before = tiny_copy.paths.step("pretrain", 4) / "done.json"
+    code, _, err = earmark("train", "wider.yaml", "pretrain", 6, "--before", before)
+    assert code == 2
+    assert "encoder.safetensors does not fit ConformerEncoder" in err
+    assert "use the configuration that it was trained with" in err
+
+
+def test_state_of_another_model_is_refused(earmark: Runner, tiny_copy: TinyRun) -> None:
+    state = tiny_copy.paths.step("pretrain", 4) / "engine"
+    shutil.rmtree(state)
+    shutil.copytree(tiny_copy.paths.step("joint", 4) / "engine", state)
+    code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", state.parent / "done.json")
+    assert code == 2
+    assert "it belongs to another model; rerun its segment" in err
+
+
+def test_state_that_is_gone_is_named(earmark: Runner, tiny_copy: TinyRun) -> None:
+    state = tiny_copy.paths.step("pretrain", 4) / "engine"
+    shutil.rmtree(state)
+    code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", state.parent / "done.json")
+    assert code == 2
+    assert "step_0000004 has lost its engine state" in err
+    assert "pretrain, so that the stage is trained again from its start" in err

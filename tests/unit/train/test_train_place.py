@@ -1,0 +1,30 @@
+"""Where segments begin and end."""
+
+import pytest
+from tiny import TinyRun
+
+from earmark.train.place import Place
+
+
+@pytest.mark.parametrize(
+    ("instance", "end", "last_phase", "kind", "start", "steps"),
+    [
+        ("pretrain", 2, False, "pretrain", 0, 6),
+        ("pretrain", 6, False, "pretrain", 4, 6),
+        ("align", 2, False, "align", 0, 2),
+        ("ia_sft_1", 2, False, "ia_sft", 0, 2),
+        ("ia_sft_12", 4, True, "ia_sft", 2, 4),
+        ("joint", 4, False, "joint", 2, 4),
+    ],
+)
+def test_place(tiny_run: TinyRun, instance: str, end: int, last_phase: bool, kind: str, start: int, steps: int) -> None:
+    place = Place(tiny_run.config, instance, end, last_phase)
+    assert (place.kind, place.start, place.end, place.steps) == (kind, start, end, steps)
+    assert place.stage == getattr(tiny_run.config.stages, kind)
+
+
+def test_shorter_last_segment_starts_where_the_one_before_ended(tiny_run: TinyRun) -> None:
+    joint = tiny_run.config.stages.joint.model_copy(update={"steps": 5})
+    stages = tiny_run.config.stages.model_copy(update={"joint": joint})
+    config = tiny_run.config.model_copy(update={"stages": stages})
+    assert [Place(config, "joint", end, False).start for end in (2, 4, 5)] == [0, 2, 4]

@@ -128,6 +128,9 @@ class Stage(Section):
     """Last part of the steps in which the rate falls linearly to 5 %: 0 in the paper."""
     accumulation: PositiveInt = 1
     """Batches a step (gradient accumulation)."""
+    activation_checkpointing: bool = False
+    """Keep a block's input only and compute its activations again in the backward pass: a third more time, far less
+    memory. For encoder and LLM wherever gradients pass through them."""
     clip: PositiveFloat = 5.0
     """Largest gradient norm."""
     betas: tuple[float, float] = (0.9, 0.98)

@@ -136,6 +136,12 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
     return model, cast("PreTrainedTokenizerFast", tokenizer)
 
 
+def checkpoint_activations(model: Any) -> None:
+    """Let each layer compute its activations again in the backward pass, in training mode (Chen et al., 2016)."""
+    model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    model.disable_input_require_grads()  # what the other form would need: embeddings that ask for gradients for nothing
+
+
 def prompt_ids(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
     """Token ids before and after the speech: the chat template around `prompt<speech>` (section A.2, Eq. 4)."""
     text = tokenizer.apply_chat_template(

@@ -12,6 +12,7 @@ from earmark.data.dataset import Batch
 from earmark.losses import cr_ctc_loss, ctc_sum, next_token_loss
 from earmark.models.ctc_head import CTCHead
 from earmark.models.encoder import ConformerEncoder
+from earmark.models.llm import checkpoint_activations
 from earmark.models.speech_llm import SpeechLLM, target_logits
 from earmark.train.augment import views
 from earmark.train.schedule import consistency
@@ -71,6 +72,8 @@ class NextTokenTask(nn.Module):
         self.model, self.tokenizer, self.stage = model, tokenizer, stage
         for name in ("encoder", "adaptor", "llm"):
             getattr(model, name).requires_grad_(name in stage.trained)
+        if stage.activation_checkpointing:
+            checkpoint_activations(model.llm)
 
     def train(self, mode: bool = True) -> "NextTokenTask":
         """Frozen modules stay in evaluation mode: dropout in them would be noise that nothing learns from."""
@@ -78,6 +81,11 @@ class NextTokenTask(nn.Module):
         for name in ("encoder", "adaptor", "llm"):
             if name not in self.stage.trained:
                 getattr(self.model, name).eval()
+        if self.stage.activation_checkpointing:
+            # Gradients pass through a frozen LLM, too, and transformers asks the layer whether it is training; what
+            # has dropout lies deeper, and stays as it is.
+            for layer in self.model.llm.model.layers:
+                layer.training = mode
         return self
 
     def forward(self, batch: Batch, moment: Moment | None) -> Loss:

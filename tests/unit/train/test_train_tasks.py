@@ -139,6 +139,46 @@ def test_only_trained_modules_have_gradients_and_dropout(config: Config, batch: 
     assert not any(module.training for module in task.eval().modules())
 
 
+@pytest.mark.parametrize("trained", [["adaptor"], ["encoder", "adaptor", "llm"]])
+def test_activation_checkpointing_of_the_llm_saves_memory_and_changes_no_gradient(
+    config: Config, batch: Batch, trained: list[str]
+) -> None:
+    found = {}
+    for checkpointing in (False, True):
+        task = next_token_task(config, trained, activation_checkpointing=checkpointing).train()
+        calls = []
+        for layer in task.model.llm.model.layers:
+            layer.mlp.register_forward_pre_hook(lambda *_, calls=calls: calls.append(1))
+        kept = Kept()
+        with torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda tensor: tensor):
+            value = task(batch, MOMENT).value
+        value.backward()
+        gradients = {name: one.grad for name, one in task.named_parameters() if one.grad is not None}
+        found[checkpointing] = value.detach(), gradients, kept.bytes, len(calls)
+        task.eval()(batch, MOMENT)
+        assert len(calls) == found[checkpointing][3] + len(
+            task.model.llm.model.layers
+        )  # nothing twice outside training
+    (plain, gradients, much, once), (same, again, little, twice) = found[False], found[True]
+    assert torch.equal(plain, same)
+    assert gradients.keys() == again.keys()
+    for name, gradient in gradients.items():
+        assert torch.equal(gradient, again[name]), name
+    assert twice == 2 * once
+    assert little < much
+
+
+class Kept:
+    """Bytes of the activations that the backward pass waits for."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def pack(self, tensor: torch.Tensor) -> torch.Tensor:
+        self.bytes += tensor.nbytes
+        return tensor
+
+
 def test_validation_sees_clean_features(config: Config, batch: Batch) -> None:
     task = next_token_task(config, ["adaptor"], augment=SpecAugment(warp=0)).eval()
     plain = next_token_task(config, ["adaptor"], augment=None).eval()

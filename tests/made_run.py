@@ -21,6 +21,7 @@ from earmark.io import read_json, sha256, write_json, write_parquet
 from earmark.metrics.error_rates import error_counts
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
+from earmark.text.phonemes import Phonemizer
 from earmark.train.records import SCHEMA as METRICS
 
 BEGAN = 1_790_000_000.0
@@ -33,6 +34,7 @@ SENTENCES = {
 }
 PHONED = {"zh": ["uo3", "d", "e5"], "en": ["t", "d", "n"], "zh-en": ["d", "e5", "n"]}
 SHA = "0123456789abcdef" * 4
+LABELS = Phonemizer().hash
 
 
 def settings(folder: Path, **changes: Any) -> Config:
@@ -164,7 +166,7 @@ def _data(config: Config, paths: RunPaths) -> None:
             rows.append(row)
         labelled = table(rows, LABELLED)
         write_parquet(paths.manifest(corpus), labelled)
-        notes = write_shard(paths.shards(corpus) / f"{corpus}-0000-0000.arrow", examples, inventory.hash)
+        notes = write_shard(paths.shards(corpus) / f"{corpus}-0000-0000.arrow", examples, inventory.hash, labels=LABELS)
         write_parquet(paths.shards(corpus) / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
         moments = Moments(N_MELS)
         moments.add(examples[0].features)
@@ -173,6 +175,7 @@ def _data(config: Config, paths: RunPaths) -> None:
             "corpus": corpus,
             "part": 0,
             "inventory": inventory.hash,
+            "labels": LABELS,
             "rows": len(rows),
             "rows_in": reasons.pop(KEPT),
             "kept": len(examples),

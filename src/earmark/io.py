@@ -114,6 +114,14 @@ def parquet_rows(path: Path | str) -> int:
         return int(pq.read_metadata(path).num_rows)
 
 
+def parquet_schema(path: Path | str) -> "pa.Schema":
+    """Columns of a Parquet file, with its metadata."""
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return pq.read_schema(path)
+
+
 def stream_parquet(
     path: Path | str, columns: list[str] | None = None, start: int = 0, end: int | None = None
 ) -> Iterator["pa.Table"]:

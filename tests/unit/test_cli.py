@@ -15,8 +15,9 @@ import soundfile
 import yaml
 from tiny import CONFIG, SETTINGS, Runner, TinyRun, buzz
 
-from earmark.data.manifest import LABELLED
+from earmark.data.manifest import LABELLED, LABELS
 from earmark.io import read_json, write_parquet
+from earmark.text.phonemes import Phonemizer
 
 
 def refused(outcome: tuple[int, str, str]) -> str:
@@ -145,16 +146,33 @@ def test_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
         rows.append({"id": f"own-{number}", "split": "train", "language": "zh", "duration": seconds, "phones": ["a1"]})
         rows[-1] |= {"audio": str(tmp_path / f"{number}.wav"), "channel": 0, "offset": 0.0, "status": "kept"}
     made = []
+    schema = LABELLED.with_metadata({LABELS: Phonemizer().hash})
     for threads in ("1", "2"):
         settings = SETTINGS | {"run": threads, "corpora": [{"name": "own", "reader": "folder", "path": "own"}]}
         (tmp_path / CONFIG).write_text(yaml.safe_dump(settings))
         folder = tmp_path / "results" / threads
-        write_parquet(folder / "text/own/part_0000.parquet", pa.Table.from_pylist(rows, schema=LABELLED))
+        write_parquet(folder / "text/own/part_0000.parquet", pa.Table.from_pylist(rows, schema=schema))
         command = [sys.executable, "-m", "earmark.cli", "shards", CONFIG, "own", "--workers", threads]
         environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         subprocess.run(command, cwd=tmp_path, env=environment, check=True)
         made.append((folder / "shards/own/part_0000/own-0000-0000.arrow").read_bytes())
     assert made[0] == made[1]
+
+
+def test_labels_of_two_kinds_never_mix(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """Stress and the lexicon change labels without a change of the inventory."""
+    lexicon = Path("lexicon.tsv")
+    lexicon.write_text("打开\td a2 k ai1\n", encoding="utf-8")
+    for text in ({"stress": "kept"}, {"lexicon": str(lexicon)}):
+        (tiny_copy.root / "other.yaml").write_text(yaml.safe_dump(SETTINGS | {"text": text}))
+        assert "has labels of kind" in refused(earmark("dataset", "other.yaml"))
+        assert "run `earmark label` again" in refused(earmark("shards", "other.yaml", "own"))
+    for verb in ("label", "shards"):
+        assert earmark(verb, "other.yaml", "own").exit_code == 0
+    line = refused(earmark("dataset", "other.yaml"))
+    assert "spoken/part_0000 has labels of kind" in line
+    lexicon.write_text("打开\td a1 k ai1\n", encoding="utf-8")
+    assert "run `earmark label` again" in refused(earmark("shards", "other.yaml", "own"))
 
 
 def test_what_is_no_shard_is_not_verified(earmark: Runner, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ def corpus_settings(wildcards):
 
 
 def label_settings(wildcards):
-    """Settings that labels depend on: of the shards only the limits."""
+    """What labels depend on: settings (of the shards only the limits), the lexicon's words, the rules' version."""
     limits = {name: value for name, value in dump(RUN.shards).items() if name != "hours"}
-    return json.dumps([CORPORA[wildcards.corpus].parts, limits], sort_keys=True) + settings("text")
+    return json.dumps([CORPORA[wildcards.corpus].parts, limits, LABELS], sort_keys=True) + settings("text")
 
 
 rule corpus:

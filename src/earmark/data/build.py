@@ -23,8 +23,8 @@ from earmark.audio.fbank import fbank
 from earmark.audio.read import SAMPLE_RATE, read_audio
 from earmark.audio.trim import speech_bounds
 from earmark.config import Config, CorpusBase
-from earmark.data.labels import frames_status
-from earmark.data.manifest import KEPT, counts, ranked
+from earmark.data.labels import frames_status, phonemizer
+from earmark.data.manifest import KEPT, counts, labels_of, ranked
 from earmark.data.shards import FORMAT, Example, Moments, Notes, whole, write_shard
 from earmark.errors import AudioError, ShardError, UserError
 from earmark.io import digest, read_json, sha256, stream_parquet, write_json, write_parquet
@@ -104,6 +104,8 @@ class Part:
     trim: bool = False
     workers: int = 1
     """Processes; one: this one."""
+    labels: str | None = None
+    """Hash of what labels have to depend on; none: the manifest's."""
 
     def shard(self, number: int) -> Path:
         """Path of a shard."""
@@ -113,10 +115,10 @@ class Part:
 def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[Part]:
     """The parts of a corpus, as the configuration has them."""
     paths, inventory = RunPaths(config.folder), Inventory.from_settings(config.text)
-    hours, trim = config.shards.hours, corpus.trim_silence
+    hours, trim, labels = config.shards.hours, corpus.trim_silence, phonemizer(config.text).hash
     for number in range(corpus.parts):
         places = paths.manifest(corpus.name, number), paths.shards(corpus.name, number)
-        yield Part(corpus.name, number, *places, inventory, hours, trim, workers)
+        yield Part(corpus.name, number, *places, inventory, hours, trim, workers, labels)
 
 
 def remove_other_parts(config: Config, corpus: CorpusBase) -> None:
@@ -132,8 +134,14 @@ def build_shards(part: Part) -> dict[str, Any]:
     Shards that are there, undamaged and made of the same things stay as they are, and so does an equal `done.json`.
     Rows whose audio turns out unusable go to `aside.parquet`.
 
-    :raises ShardError: a row was lost, or a worker was killed.
+    :raises ShardError: a row was lost, a worker was killed, or the manifest has labels of another kind.
     """
+    kind = labels_of(part.manifest)
+    if part.labels not in (None, kind):
+        raise ShardError(
+            f"{part.manifest} has labels of kind {kind or 'unknown'}, this run has {part.labels} (lexicon, stress, "
+            "inventory or rules differ): run `earmark label` again"
+        )
     part.folder.mkdir(parents=True, exist_ok=True)
     labels = sha256(part.manifest)
     made_of = digest(FORMAT, labels, part.inventory.hash, part.trim)
@@ -142,12 +150,12 @@ def build_shards(part: Part) -> dict[str, Any]:
     with _Workers(part.workers) as workers:
         notes = [
             whole(part.shard(number), digest(made_of, *rows))
-            or _build(part, number, rows, digest(made_of, *rows), workers)
+            or _build(part, number, rows, digest(made_of, *rows), workers, kind)
             for number, rows in enumerate(ranges)
         ]
     aside = [{"id": key, "status": status} for one in notes for key, status in one.aside]
     write_parquet(part.folder / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
-    done = _done(part, notes, labels)
+    done = _done(part, notes, labels, kind)
     if not _says(part.folder / "done.json", done):
         write_json(part.folder / "done.json", done)
     return done
@@ -188,11 +196,11 @@ def _remove_others(part: Part, count: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def _build(part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers") -> Notes:
+def _build(part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers", kind: str) -> Notes:
     aside: list[list[str]] = []
     moments = Moments(N_MELS)
     examples = _examples(part, rows, workers, aside, moments)
-    return write_shard(part.shard(number), examples, part.inventory.hash, made_of, aside, moments)
+    return write_shard(part.shard(number), examples, part.inventory.hash, made_of, aside, moments, kind)
 
 
 def _examples(
@@ -253,7 +261,7 @@ def _taken(chunk: list[dict[str, Any]], future: "Future[list[Computed]]") -> Ite
     return zip(chunk, future.result(), strict=True)
 
 
-def _done(part: Part, notes: list[Notes], manifest_sha256: str) -> dict[str, Any]:
+def _done(part: Part, notes: list[Notes], manifest_sha256: str, kind: str) -> dict[str, Any]:
     """What a part's shards hold: rows = kept + all reasons."""
     labelled: collections.Counter[str] = collections.Counter()
     for table in stream_parquet(part.manifest, ["status"]):
@@ -268,6 +276,7 @@ def _done(part: Part, notes: list[Notes], manifest_sha256: str) -> dict[str, Any
         "corpus": part.corpus,
         "part": part.number,
         "inventory": part.inventory.hash,
+        "labels": kind,
         "rows": rows_in + labelled.total(),
         "rows_in": rows_in,
         "kept": kept,

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.config import Config
+from earmark.data.labels import phonemizer
 from earmark.data.manifest import kept_rows, ranked
 from earmark.data.overlap import find
 from earmark.errors import ShardError, UserError
@@ -61,7 +62,7 @@ def pieces_of(config: Config, inventory: Inventory) -> list[Piece]:
 
     :raises UserError: a part is not finished. :raises ShardError: it has other labels than this run.
     """
-    paths, found = RunPaths(config.folder), []
+    paths, found, kind = RunPaths(config.folder), [], phonemizer(config.text).hash
     for corpus in config.corpora:
         for part in range(corpus.parts):
             done = read_json(paths.shards_done(corpus.name, part))
@@ -69,6 +70,11 @@ def pieces_of(config: Config, inventory: Inventory) -> list[Piece]:
                 raise ShardError(
                     f"{paths.shards(corpus.name, part)} was labelled with inventory {done['inventory']}, this run has "
                     f"{inventory.hash}: build the shards again"
+                )
+            if done.get("labels") != kind:
+                raise ShardError(
+                    f"{paths.shards(corpus.name, part)} has labels of kind {done.get('labels')}, this run has {kind} "
+                    "(lexicon, stress or rules differ): label the corpus and build its shards again"
                 )
             if done["rows"] != done["kept"] + sum(done["reasons"].values()):
                 raise ShardError(
@@ -96,6 +102,7 @@ def collect(config: Config) -> dict[str, Any]:
         splits, bounds = _lay_out(connection)
         described: dict[str, Any] = {
             "inventory": inventory.hash,
+            "labels": pieces[0].done["labels"],
             "phones": len(inventory),
             "mean": mean,
             "deviation": deviation,

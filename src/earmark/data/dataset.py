@@ -96,6 +96,7 @@ class Dataset:
             for name, account in described["corpora"].items()
             for shard in account["shards"]
         ]
+        self._labels = described.get("labels")
         self._open: OrderedDict[int, Shard] = OrderedDict()
         self._shard, self._row, self._frames = _mapped(path.with_name("index.arrow"), described["digest"])
 
@@ -180,7 +181,7 @@ class Dataset:
     def _opened(self, number: int) -> Shard:
         shard = self._open.get(number)
         if shard is None:
-            shard = self._open[number] = Shard(self._paths[number], self.inventory.hash)
+            shard = self._open[number] = Shard(self._paths[number], self.inventory.hash, self._labels)
             if len(self._open) > OPEN_SHARDS:
                 self._open.popitem(last=False)
         self._open.move_to_end(number)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from earmark.audio.fbank import frame_count
 from earmark.audio.read import SAMPLE_RATE
 from earmark.config import Shards, Text
-from earmark.data.manifest import KEPT, LABELLED, part_rows
+from earmark.data.manifest import KEPT, LABELLED, LABELS, part_rows
 from earmark.errors import TextError
 from earmark.io import parquet_writer, stream_parquet
 from earmark.text.normalise import normalise, script_fault
@@ -26,9 +26,12 @@ def phonemizer(settings: Text) -> Phonemizer:
 
 
 def label_part(raw: Path, part: int, parts: int, output: Path, labeller: Phonemizer, limits: Shards) -> None:
-    """Label one part of a raw manifest, a row group at a time; parts beyond `parts`, of other settings, are removed."""
+    """Label one part of a raw manifest, a row group at a time; parts beyond `parts`, of other settings, are removed.
+
+    The manifest's metadata hold the labeller's hash.
+    """
     start, end = part_rows(raw, part, parts)
-    with parquet_writer(output, LABELLED) as writer:
+    with parquet_writer(output, LABELLED.with_metadata({LABELS: labeller.hash})) as writer:
         for chunk in stream_parquet(raw, start=start, end=end):
             writer.write_table(label(chunk, labeller, limits))
     for stale in output.parent.glob("part_[0-9][0-9][0-9][0-9].parquet"):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from earmark.io import parquet_rows, parquet_writer, stream_parquet
+from earmark.io import parquet_rows, parquet_schema, parquet_writer, stream_parquet
 
 KEPT = "kept"
 """Status of a row that goes into shards; any other status is the reason why it was set aside."""
@@ -52,6 +52,8 @@ LABELLED = pa.schema(
     ]
 )
 """Columns of a labelled manifest."""
+LABELS = "labels"
+"""Entry of a labelled manifest's metadata: hash of what its labels depend on (`Phonemizer.hash`)."""
 
 
 def write_manifest(path: Path, rows: Iterable[dict[str, Any]], corpus: str) -> None:
@@ -148,6 +150,15 @@ def _fitting(row: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
             continue
         kept[column.name] = row.get(column.name)
     return kept | {"status": row["status"] if isinstance(row["status"], str) else BAD_ROW}
+
+
+def labels_of(path: Path) -> str:
+    """Hash of what the labels of a manifest depend on; empty where it says nothing.
+
+    :raises UserError: no such manifest, or a damaged one.
+    """
+    metadata = parquet_schema(path).metadata or {}
+    return metadata.get(LABELS.encode(), b"").decode()
 
 
 def part_rows(path: Path, part: int, parts: int) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """Shards: Arrow IPC files of log-mel features and labels, mapped into memory and read in place.
 
 A shard's columns: id, language, text, phones (list of int16), frames (int32), features (list of float16, frames x
-n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: inventory hash, version of
-the format, and the SHA-256 of the file itself, computed with 64 placeholders in the hash's place.
+n_mels), crc32 (of features and phones, checked whenever a row is read). Its schema metadata: hash of the inventory,
+hash of what labels depend on (lexicon, stress, rules; `Phonemizer.hash`), version of the format, and the SHA-256 of the
+file itself, computed with 64 placeholders in the hash's place.
 
 Beside it lie a Parquet index and, written last, its notes as JSON: what the shard was made of, the checksums of both
 files, and what became of every row. So a job that was killed keeps the shards that it had finished.
@@ -20,7 +21,7 @@ import pyarrow as pa
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
-FORMAT = "2"
+FORMAT = "3"
 """Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
 ROWS_PER_BATCH = 256
 _PLACEHOLDER = b"@" * 64
@@ -114,15 +115,18 @@ def write_shard(
     made_of: str = "",
     aside: list[list[str]] | None = None,
     moments: Moments | None = None,
+    labels: str = "",
 ) -> Notes:
     """Write a shard, its index and its notes; the notes come last, so that a shard without them is not whole.
 
     A shard without a row has no Arrow file. `aside` and `moments` may grow while examples are taken.
+
+    :param labels: hash of what the labels depend on.
     """
     noted, indexed = path.with_suffix(".json"), path.with_suffix(".parquet")
     noted.unlink(missing_ok=True)
     index: list[dict[str, Any]] = []
-    checksum = _write_arrow(path, iter(examples), inventory_hash, index)
+    checksum = _write_arrow(path, iter(examples), {"inventory": inventory_hash, "labels": labels}, index)
     write_parquet(indexed, pa.Table.from_pylist(index, schema=INDEX))
     seconds = round(sum(row["duration"] for row in index), 3)
     shard = {"shard": path.name, "rows": len(index), "seconds": seconds, "sha256": checksum}
@@ -146,14 +150,14 @@ def read_notes(path: Path) -> Notes:
     return notes
 
 
-def _write_arrow(path: Path, examples: Iterator[Example], inventory_hash: str, index: list[dict[str, Any]]) -> str:
+def _write_arrow(path: Path, examples: Iterator[Example], hashes: dict[str, str], index: list[dict[str, Any]]) -> str:
     """Write the Arrow file, append to `index`, return the checksum; no example, no file."""
     batches = _batches(examples)
     batch = next(batches, None)
     if batch is None:
         path.unlink(missing_ok=True)
         return ""
-    metadata = {"format": FORMAT, "inventory": inventory_hash, "sha256": _PLACEHOLDER.decode()}
+    metadata = {"format": FORMAT, **hashes, "sha256": _PLACEHOLDER.decode()}
     with replacing(path) as temporary:
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA.with_metadata(metadata)) as writer:
             while batch:
@@ -249,7 +253,8 @@ def _hash_without(path: Path, token: bytes) -> str:
 class Shard:
     """A shard opened for reading: rows come as views into the memory map."""
 
-    def __init__(self, path: Path | str, inventory_hash: str | None = None):
+    def __init__(self, path: Path | str, inventory_hash: str | None = None, labels: str | None = None):
+        """Open it; hashes that are given are compared with its own."""
         self.path = Path(path)
         try:
             self._map = pa.memory_map(str(self.path))
@@ -263,6 +268,11 @@ class Shard:
             raise ShardError(
                 f"{path} was labelled with inventory {self.metadata.get('inventory')}, this run has {inventory_hash}: "
                 "build the shards again"
+            )
+        if labels is not None and self.metadata.get("labels") != labels:
+            raise ShardError(
+                f"{path} has labels of kind {self.metadata.get('labels')}, its dataset has {labels} (lexicon, stress "
+                "or rules differ): build the shards again"
             )
         self._columns: dict[int, tuple[Any, ...]] = {}
 

@@ -14,12 +14,15 @@ Sichuanese and KeSpeech's subdialects (zh-*) take Mandarin readings: no public d
 written words and, to a large part, the classes of sounds. Their tones are then names of tone categories, not pitches.
 """
 
+import importlib.metadata
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from earmark.errors import TextError
+from earmark.io import digest
 from earmark.text.cantonese import cantonese_phones
 from earmark.text.characters import character_targets
 from earmark.text.english import STRESS, english_phones
@@ -31,6 +34,10 @@ from earmark.text.normalise import check_language, script_runs
 if TYPE_CHECKING:
     from earmark.config import Text
 
+VERSION = "1"
+"""Version of the rules of normaliser and phones: raised when any text gets other labels (a test has samples)."""
+LIBRARIES = ("WeTextProcessing", "opencc", "pypinyin", "ToJyutping", "phonemizer", "espeakng-loader")
+"""Packages whose data labels come from."""
 CACHED_RUNS = 1 << 15
 """Runs of one script whose phones are remembered, each kind."""
 
@@ -53,6 +60,9 @@ class Phonemizer:
         self._characters = targets == "characters"
         self._stress = stress == "kept"
         lexicon = lexicon or Lexicon()
+        installed = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+        self.hash = digest(VERSION, installed, self.inventory.hash, targets, stress, asdict(lexicon))
+        """Of all that labels depend on beside the text: it travels with shards, so that labels never mix."""
         self._han = {
             "zh": lru_cache(CACHED_RUNS)(partial(mandarin_phones, lexicon=lexicon.mandarin)),
             "yue": lru_cache(CACHED_RUNS)(partial(cantonese_phones, lexicon=lexicon.cantonese)),

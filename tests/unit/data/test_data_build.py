@@ -26,9 +26,9 @@ from earmark.audio.read import SAMPLE_RATE
 from earmark.audio.trim import speech_bounds
 from earmark.data import build as building
 from earmark.data.build import Part, audio_hash, build_shards, features_of, samples_of, shard_ranges
-from earmark.data.manifest import KEPT, LABELLED
+from earmark.data.manifest import KEPT, LABELLED, LABELS
 from earmark.data.shards import Shard, verify
-from earmark.errors import UserError
+from earmark.errors import ShardError, UserError
 from earmark.io import read_json, read_parquet, replacing, sha256, write_parquet
 from earmark.text.inventory import Inventory
 
@@ -334,6 +334,18 @@ def test_other_labels_inventory_or_trimming_make_other_shards(tmp_path: Path, co
     computed.clear()
     build_shards(parts[-1])
     assert len(computed) == 3
+
+
+def test_labels_of_another_kind_are_refused(tmp_path: Path) -> None:
+    path = manifest(tmp_path)
+    part = Part("a", 0, path, tmp_path / "a", INVENTORY, 1.0, labels="wanted")
+    with pytest.raises(ShardError, match=r"manifest\.parquet has labels of kind unknown, this run has wanted"):
+        build_shards(part)
+    assert not part.folder.exists()
+    labelled = read_parquet(path)
+    write_parquet(path, labelled.replace_schema_metadata({LABELS: "wanted"}))
+    assert build_shards(part)["labels"] == "wanted"
+    assert Shard(part.shard(0)).metadata["labels"] == "wanted"
 
 
 # ---------------------------------------------------------------------------- full disks

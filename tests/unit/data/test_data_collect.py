@@ -17,8 +17,10 @@ from earmark.errors import ShardError, UserError
 from earmark.io import read_json, read_parquet, sha256, write_json
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
+from earmark.text.phonemes import Phonemizer
 
 INVENTORY = Inventory.load()
+LABELS = Phonemizer().hash
 Row = tuple[str, str, int, int]
 """Id, split, frames, audio."""
 
@@ -41,9 +43,10 @@ def write_part(config: Config, corpus: str, part: int, shards: list[list[Row]], 
                 moments.add(features)
             examples.append(Example(row, [1, 2], features, audio))
         path = folder / f"{corpus}-{part:04d}-{number:04d}.arrow"
-        found.append(write_shard(path, examples, INVENTORY.hash).shard)
+        found.append(write_shard(path, examples, INVENTORY.hash, labels=LABELS).shard)
     kept = sum(map(len, shards))
     done: dict[str, Any] = {"corpus": corpus, "part": part, "inventory": INVENTORY.hash, "kept": kept}
+    done["labels"] = LABELS
     done |= {"rows": kept + sum(reasons.values()), "rows_in": kept, "set_aside": 0, "reasons": reasons}
     done |= {"shards": [one for one in found if one["rows"]], "moments": moments.as_json()}
     write_json(folder / "done.json", done | {"manifest": f"{corpus}.parquet", "manifest_sha256": "0" * 64})
@@ -155,6 +158,9 @@ def test_parts_that_are_not_whole_or_not_ours_are_named(config: Config) -> None:
     done = read_json(path)
     write_json(path, done | {"inventory": "another"})
     with pytest.raises(ShardError, match=r"part_0001 was labelled with inventory another, this run has"):
+        collect(config)
+    write_json(path, done | {"labels": "another"})
+    with pytest.raises(ShardError, match=r"part_0001 has labels of kind another, this run has .*label the corpus"):
         collect(config)
     write_json(path, done)
     index = path.parent / "a-0001-0000.parquet"

@@ -12,6 +12,7 @@ from earmark.data.shards import Example, Shard, write_shard
 from earmark.errors import ShardError, UserError
 from earmark.io import read_json, read_parquet, write_json
 from earmark.text.inventory import Inventory
+from earmark.text.phonemes import Phonemizer
 
 INVENTORY = Inventory.load()
 
@@ -170,6 +171,15 @@ def test_a_moved_run_is_read_where_it_lies(tiny_copy: TinyRun, tmp_path: Path) -
     tiny_copy.folder.rename(moved)
     dataset = Dataset(moved / "shards" / "dataset.json", INVENTORY)
     assert len(dataset.batch(dataset.split("valid")).ids) == 4
+
+
+def test_shard_with_labels_of_another_kind_is_refused_when_it_is_read(tiny_copy: TinyRun) -> None:
+    said = read_json(tiny_copy.paths.dataset)
+    assert said["labels"] == Phonemizer().hash
+    write_json(tiny_copy.paths.dataset, said | {"labels": "another"})
+    dataset = Dataset(tiny_copy.paths.dataset, INVENTORY)
+    with pytest.raises(ShardError, match=r"spoken-0000-0000\.arrow has labels of kind .*, its dataset has another"):
+        dataset.batch(dataset.split("valid"))
 
 
 def test_shard_of_another_inventory_is_refused_when_it_is_read(tiny_copy: TinyRun, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from earmark.config import Text
 from earmark.errors import TextError
+from earmark.io import digest
 from earmark.text.characters import spell
-from earmark.text.inventory import Inventory
+from earmark.text.inventory import PACKAGED, Inventory
 from earmark.text.mandarin import split_syllable, split_words, third_tone_pairs
-from earmark.text.phonemes import Phonemizer
+from earmark.text.normalise import normalise
+from earmark.text.phonemes import VERSION, Phonemizer
 
 MANDARIN = [
     # initials and finals: no y or w, ü is v, two vowels for the i of zhi and zi
@@ -303,3 +305,46 @@ def test_longest_known_word_wins():
 )
 def test_third_tone_pairs(words, pairs):
     assert third_tone_pairs(words) == pairs
+
+
+# ---------------------------------------------------------------------------- what labels depend on
+
+SAMPLES = [
+    ("2024年12月2日, 第2名得了¥1,200.50", "zh"),
+    ("拨打010-12345678, iPhone 15 Pro打8.5折", "zh"),
+    ("他一会儿不去银行行长那儿, 老虎展览馆", "zh"),
+    ("巴适得板", "zh-sichuan"),
+    ("佢哋喺度食咗2碗雲吞麵", "yue"),
+    ("On May 5, 2020 Dr. Smith paid $5.20 at 3:30 pm <COMMA> didn't he", "en"),
+    ("这个project有3个bug, deadline是5月1日", "zh-en"),
+]
+LABELS = {"1": "e432d7067ae00ade"}
+"""Of each version of the rules: hash of the samples' texts and phones."""
+
+
+def test_other_rules_are_another_version(phonemizer):
+    """Shards carry the version: when this fails, raise VERSION and write down the new hash beside it."""
+    texts = [(normalise(text, language), language) for text, language in SAMPLES]
+    assert digest(texts, phonemizer.label_many(texts)) == LABELS[VERSION]
+
+
+def test_hash_is_of_all_that_labels_depend_on(tmp_path, monkeypatch):
+    lexicon, phones = tmp_path / "lexicon.tsv", tmp_path / "phones.txt"
+    phones.write_bytes(PACKAGED["phones"].read_bytes() + b"new\n")
+    lexicon.write_text("重庆\tch ong2 q ing4\n", encoding="utf-8")
+    kinds = [
+        Text(),
+        Text(stress="kept"),
+        Text(targets="characters"),
+        Text(lexicon=lexicon),
+        Text(inventory=phones),
+    ]
+    found = [Phonemizer.from_settings(kind).hash for kind in kinds]
+    assert len(set(found)) == len(kinds)
+    assert Phonemizer().hash == found[0]
+    lexicon.write_text("# a comment changes nothing\n重庆\tch ong2 q ing4\n", encoding="utf-8")
+    assert Phonemizer.from_settings(Text(lexicon=lexicon)).hash == found[3]
+    lexicon.write_text("重庆\tzh ong4 q ing4\n", encoding="utf-8")
+    assert Phonemizer.from_settings(Text(lexicon=lexicon)).hash not in found
+    monkeypatch.setattr("earmark.text.phonemes.VERSION", "another")
+    assert Phonemizer().hash not in found

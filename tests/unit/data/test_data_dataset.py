@@ -141,7 +141,8 @@ def test_shards_built_anew_need_the_dataset_anew(tiny_copy: TinyRun) -> None:
     old = Shard(shard)
     rows = [dict(zip(("id", "language", "text"), old.labels(row), strict=True)) for row in range(2)]
     rows = [row | {"corpus": "own", "split": "train", "speaker": None} for row in rows]
-    write_shard(shard, [Example(row, [1], np.ones((50, 80), np.float16), 1) for row in rows], INVENTORY.hash)
+    examples = [Example(row, [1], np.ones((50, 80), np.float16), 1) for row in rows]
+    write_shard(shard, examples, INVENTORY.hash, labels=old.metadata["labels"])
     dataset = Dataset(tiny_copy.paths.dataset, INVENTORY)
     with pytest.raises(ShardError, match="built anew since: run `earmark dataset` again"):
         dataset.batch(dataset.split("train"))

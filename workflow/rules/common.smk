@@ -9,7 +9,6 @@ from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from earmark.config import dump, load, segments
 from earmark.diagnose.watch import initial, phases
 from earmark.paths import RunPaths, step_name
-from earmark.text.phonemes import Phonemizer
 
 # Jobs call the `earmark` of the environment that Snakemake runs in, on whatever node and from whatever shell.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -20,7 +19,6 @@ PATHS = RunPaths(RUN.folder)
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}
 PRETRAINED = RUN.stages.pretrain.steps
 WATCHED = RUN.watched_steps()
-LABELS = Phonemizer.from_settings(RUN.text).hash
 # False: the data is there, and training's jobs are planned without the hundreds that made it.
 DATA = config.get("data", True)
 if not isinstance(DATA, bool):

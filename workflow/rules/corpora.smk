@@ -8,9 +8,9 @@ def corpus_settings(wildcards):
 
 
 def label_settings(wildcards):
-    """What labels depend on: settings (of the shards only the limits), the lexicon's words, the rules' version."""
+    """Settings that labels depend on: of the shards only the limits."""
     limits = {name: value for name, value in dump(RUN.shards).items() if name != "hours"}
-    return json.dumps([CORPORA[wildcards.corpus].parts, limits, LABELS], sort_keys=True) + settings("text")
+    return json.dumps([CORPORA[wildcards.corpus].parts, limits], sort_keys=True) + settings("text")
 
 
 rule corpus:
@@ -23,7 +23,7 @@ rule corpus:
 
 
 rule label:
-    input: rules.corpus.output
+    input: rules.corpus.output, [path for path in (RUN.text.inventory, RUN.text.lexicon) if path]
     output: PATHS.folder / "text/{corpus}/part_{part}.parquet"
     params: settings=label_settings
     log: PATHS.folder / "logs/label/{corpus}_{part}.log"

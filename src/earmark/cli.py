@@ -137,6 +137,24 @@ def verify(places: tuple[Path, ...], repair: Path | None, run: str | None, worke
         sys.exit(2)
 
 
+# ---------------------------------------------------------------------------- weights
+
+
+@cli.group("import")
+def import_() -> None:
+    """Turn published weights into files that a configuration can name."""
+
+
+@import_.command()
+@click.argument("source", type=FILE)
+@click.option("--output", type=FILE, default="models/fireredasr", show_default=True, help="Folder that is written.")
+def fireredasr(source: Path, output: Path) -> None:
+    """Import the encoder of FireRedASR-AED: SOURCE holds its model.pth.tar, cmvn.ark and dict.txt."""
+    from earmark.models.fireredasr import import_fireredasr, in_short
+
+    click.echo(in_short(import_fireredasr(source, output)))
+
+
 # ---------------------------------------------------------------------------- training
 
 

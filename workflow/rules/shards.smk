@@ -19,7 +19,7 @@ rule shards:
 rule dataset:
     input: [PATHS.shards_done(name, part) for name, corpus in CORPORA.items() for part in range(corpus.parts)]
     output: PATHS.dataset
-    params: settings=settings("text") + json.dumps({name: corpus.shared_speakers for name, corpus in CORPORA.items()})
+    params: settings=settings("text") + json.dumps({name: corpus.shared_speakers for name, corpus in CORPORA.items()}) + str(RUN.encoder.cmvn)
     log: PATHS.folder / "logs/dataset.log"
     resources: mem_mb=4000, runtime=120
     shell: "earmark dataset {ARGUMENTS} 2> {log}"

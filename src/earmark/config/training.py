@@ -24,7 +24,10 @@ class Encoder(Section):
     dropout: Fraction = 0.1
     """Dropout probability."""
     weights: Path | None = None
-    """Initial encoder weights (safetensors with FireRedASR's keys); none: random."""
+    """Initial encoder weights (safetensors with FireRedASR's keys, as `earmark import` writes them); none: random."""
+    cmvn: Path | None = None
+    """Mean and deviation that features are normalised by, if `weights` were trained on others than this run's:
+    cmvn.json of `earmark import`, or another run's dataset.json; none: those of the training split."""
 
     @model_validator(mode="after")
     def _shapes(self) -> "Encoder":

@@ -92,7 +92,10 @@ def collect(config: Config) -> dict[str, Any]:
     """
     inventory, paths = Inventory.from_settings(config.text), RunPaths(config.folder)
     pieces = pieces_of(config, inventory)
+    given = config.encoder.cmvn
     mean, deviation = _normalisation(pieces, paths.dataset)
+    if given:
+        mean, deviation = _read_normalisation(given, len(mean))
     with _connection(paths.dataset.parent) as connection:
         _load(connection, pieces, config.corpora)
         find(connection, [corpus.name for corpus in config.corpora if corpus.shared_speakers])
@@ -153,6 +156,18 @@ def _normalisation(pieces: list[Piece], path: Path) -> tuple[list[float], list[f
     squares = np.sum([one["squares"] for one in moments if one["frames"]], axis=0)
     mean = total / frames
     return mean.tolist(), np.sqrt(np.maximum(squares / frames - mean**2, 1e-8)).tolist()
+
+
+def _read_normalisation(path: Path, bins: int) -> tuple[list[float], list[float]]:
+    """Mean and deviation of a file: those that the encoder's initial weights were trained with."""
+    described = read_json(path)
+    try:
+        mean, deviation = (np.array(described[name], dtype=np.float64) for name in ("mean", "deviation"))
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"{path} has no mean and deviation: encoder.cmvn is a cmvn.json or a dataset.json") from None
+    if mean.shape != (bins,) or deviation.shape != (bins,) or not (np.isfinite(mean) & (deviation > 0)).all():
+        raise UserError(f"{path} has no mean and positive deviation for {bins} mel bins: see encoder.cmvn")
+    return mean.tolist(), deviation.tolist()
 
 
 @contextlib.contextmanager

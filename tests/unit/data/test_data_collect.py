@@ -123,6 +123,38 @@ def test_mean_and_deviation_are_of_the_training_rows_of_all_shards(config: Confi
     np.testing.assert_allclose(said["deviation"], np.full(80, frames.std()), rtol=1e-6)
 
 
+def with_cmvn(config: Config, path: Path) -> Config:
+    return config.model_copy(update={"encoder": config.encoder.model_copy(update={"cmvn": path})})
+
+
+def test_mean_and_deviation_can_be_those_of_imported_weights(config: Config, tmp_path: Path) -> None:
+    given = {"mean": [10.0 + number for number in range(80)], "deviation": [3.0] * 80}
+    write_json(tmp_path / "cmvn.json", given)
+    said = collect(with_cmvn(config, tmp_path / "cmvn.json"))
+    assert {name: said[name] for name in given} == given
+    dataset = Dataset(RunPaths(config.folder).dataset, INVENTORY)
+    batch = dataset.batch(dataset.split("valid"))
+    assert batch.features[0, 0, :2].tolist() == pytest.approx([(3 - 10) / 3, (3 - 11) / 3])
+    # Another run's dataset.json says the same.
+    assert collect(with_cmvn(config, RunPaths(config.folder).dataset))["mean"] == given["mean"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"mean": [0.0] * 80}, "has no mean and deviation"),
+        ([1, 2], "has no mean and deviation"),
+        ({"mean": [0.0] * 40, "deviation": [1.0] * 40}, "positive deviation for 80 mel bins"),
+        ({"mean": [0.0] * 80, "deviation": [0.0] * 80}, "positive deviation for 80 mel bins"),
+        ({"mean": ["a"] * 80, "deviation": [1.0] * 80}, "has no mean and deviation"),
+    ],
+)
+def test_other_files_give_no_mean_and_deviation(config: Config, tmp_path: Path, given: Any, said: str) -> None:
+    write_json(tmp_path / "cmvn.json", given)
+    with pytest.raises(UserError, match=said):
+        collect(with_cmvn(config, tmp_path / "cmvn.json"))
+
+
 def test_the_same_bytes_again_and_no_shard_is_touched(config: Config) -> None:
     collect(config)
     first = contents(config.folder / "shards")

@@ -1,4 +1,4 @@
-"""The training objectives: CR-CTC for pretraining, next-token cross entropy for everything after.
+"""The training objectives: CR-CTC for pretraining and what it is compared with, next-token cross entropy afterwards.
 
 CR-CTC (Yao et al., 2024; the icefall recipe): two differently masked copies of one utterance, each with its
 CTC loss, and a pull of each distribution towards the other's, which counts as fixed. Shapes: B utterances,
@@ -64,6 +64,27 @@ def cr_ctc_loss(
     ctc = 0.5 * both / frames
     consistency = 0.5 * consistency_sum(log_probs_a, log_probs_b, lengths) / frames
     return CRCTCLoss(ctc + consistency_scale * consistency, ctc, consistency)
+
+
+def aed_sum(logits: Tensor, written: Tensor, counted: Tensor) -> Tensor:
+    """Cross entropy in nats of the labels an attention decoder is to write, summed (Eq. 38).
+
+    `logits` (B, U, V), `written` (B, U), `counted` (B, U) true at labels and the end, false at padding.
+    """
+    return F.cross_entropy(logits[counted].float(), written[counted], reduction="sum")
+
+
+def hybrid_loss(ctc: Tensor, aed: Tensor, ctc_weight: float, frames: Tensor) -> Tensor:
+    """lambda CTC + (1 - lambda) AED (Eq. 39), both summed over the utterances, by `frames`, the valid ones.
+
+    One divisor for both: a mean a frame and a mean a label would weigh them by the speaking rate besides.
+    """
+    return (ctc_weight * ctc + (1 - ctc_weight) * aed) / frames
+
+
+def masked_code_loss(logits: Tensor, codes: Tensor, masked: Tensor) -> Tensor:
+    """Mean cross entropy in nats of the codes of masked frames (Eq. 40): `logits` (B, L, V), the others (B, L)."""
+    return F.cross_entropy(logits[masked].float(), codes[masked])
 
 
 def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -94,6 +94,9 @@ def test_values_are_final() -> None:
             ["stages.pretrain", "CTC trains encoder and ctc_head"],
         ),
         ("stages.pretrain.loss", "next_token", ["stages.pretrain", "ctc_head"]),
+        ("stages.pretrain.loss", "aed", ["loss aed", "AED trains encoder and decoder only"]),
+        ("stages.pretrain.loss", "best_rq", ["Best-RQ trains encoder and quantizer_head only"]),
+        ("stages.align.trained", ["decoder"], ["next-token prediction trains encoder and adaptor and llm only"]),
         ("stages.align.loss", "ctc", ["stages.align", "loss ctc"]),
         ("stages.align.trained", ["encoder", "adaptor"], ["align.trained holds encoder: it is frozen"]),
         ("stages.ia_sft.trained", [], ["trained is empty"]),
@@ -107,6 +110,22 @@ def test_wrong_value_is_one_line_that_names_it(path: str, value: Any, said: list
     message = refusal(changed(path, value))
     for part in said:
         assert part in message
+
+
+def test_objectives_are_held_against_what_they_need() -> None:
+    best_rq = {"trained": ["encoder", "quantizer_head"], "loss": "best_rq"}
+    values = changed("stages.pretrain", VALUES["stages"]["pretrain"] | best_rq)
+    assert parse(values).stages.pretrain.loss == "best_rq"
+    values["evaluation"]["lexicon"] = True
+    assert "a lexicon spells the phones of a CTC head" in refusal(values)
+    values = changed("stages.pretrain", VALUES["stages"]["pretrain"] | best_rq | {"augment": {}})
+    assert "leave out augment" in refusal(values)
+    aed = {"trained": ["encoder", "decoder"], "loss": "aed"}
+    values = changed("stages.pretrain", VALUES["stages"]["pretrain"] | aed)
+    assert "encoder.d_model 32 is not a multiple of decoder.n_heads 20" in refusal(values)
+    assert "decoder.ctc_weight (value 1.0)" in refusal(values | {"decoder": {"ctc_weight": 1.0}})
+    assert "mask_frames 10 is not a multiple of 4" in refusal(values | {"best_rq": {"mask_frames": 10}})
+    assert parse(values | {"decoder": {"n_heads": 4}}).decoder.n_layers == 16
 
 
 @pytest.mark.parametrize("key", ["run", "corpora", "stages", "evaluation"])

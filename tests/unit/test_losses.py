@@ -4,7 +4,15 @@ import math
 import pytest
 import torch
 
-from earmark.losses import consistency_sum, cr_ctc_loss, ctc_sum, next_token_loss
+from earmark.losses import (
+    aed_sum,
+    consistency_sum,
+    cr_ctc_loss,
+    ctc_sum,
+    hybrid_loss,
+    masked_code_loss,
+    next_token_loss,
+)
 
 
 def collapse(path):
@@ -114,3 +122,40 @@ def test_next_token_loss_is_the_mean_over_labels():
 def test_next_token_loss_is_taken_in_float32():
     logits = torch.tensor([[10.0, 0.01]], dtype=torch.bfloat16)
     assert next_token_loss(logits, torch.tensor([0])).dtype == torch.float32
+
+
+def test_aed_is_minus_the_log_of_each_label_given_those_before():
+    """Eq. 38 by hand: two utterances of two and one labels, their ends counted, padding not."""
+    torch.manual_seed(1)
+    logits = torch.randn(2, 3, 4)
+    written, counted = torch.tensor([[1, 3, 0], [2, 0, 0]]), torch.tensor([[True] * 3, [True, True, False]])
+    probability = logits.exp() / logits.exp().sum(-1, keepdim=True)
+    chosen = [
+        probability[0, 0, 1],
+        probability[0, 1, 3],
+        probability[0, 2, 0],
+        probability[1, 0, 2],
+        probability[1, 1, 0],
+    ]
+    expected = -sum(math.log(float(one)) for one in chosen)
+    assert float(aed_sum(logits, written, counted)) == pytest.approx(expected, rel=1e-5)
+    assert aed_sum(logits.bfloat16(), written, counted).dtype == torch.float32
+
+
+def test_hybrid_weighs_the_sums_of_both():
+    ctc, aed = torch.tensor(60.0), torch.tensor(20.0)
+    assert float(hybrid_loss(ctc, aed, 0.3, torch.tensor(10))) == pytest.approx((0.3 * 60 + 0.7 * 20) / 10)
+
+
+def test_masked_codes_cost_and_learn_where_masked_only():
+    """Eq. 40 by hand."""
+    torch.manual_seed(2)
+    logits = torch.randn(2, 3, 5, requires_grad=True)
+    codes = torch.tensor([[0, 4, 2], [1, 1, 3]])
+    masked = torch.tensor([[True, False, True], [False, True, False]])
+    loss = masked_code_loss(logits, codes, masked)
+    chosen = [(0, 0, 0), (0, 2, 2), (1, 1, 1)]
+    expected = -sum(float(logits[b, t].log_softmax(-1)[code]) for b, t, code in chosen) / 3
+    assert float(loss.detach()) == pytest.approx(expected, rel=1e-5)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert torch.equal(gradient.abs().sum(-1) > 0, masked)

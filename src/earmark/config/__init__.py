@@ -28,7 +28,10 @@ from earmark.config.corpora import (
     WebdatasetCorpus,
 )
 from earmark.config.training import (
+    TRAINS,
     Adaptor,
+    BestRQ,
+    Decoder,
     Encoder,
     Module,
     ShortFirst,
@@ -41,11 +44,14 @@ from earmark.config.training import (
 from earmark.errors import ConfigError
 
 __all__ = [
+    "TRAINS",
     "Adaptor",
     "AsteriskPromptsCorpus",
+    "BestRQ",
     "Config",
     "Corpus",
     "CorpusBase",
+    "Decoder",
     "Decoding",
     "Encoder",
     "Evaluation",
@@ -173,6 +179,8 @@ class Config(Section):
     text: Text = Text()
     shards: Shards = Shards()
     encoder: Encoder = Encoder()
+    decoder: Decoder = Decoder()
+    best_rq: BestRQ = BestRQ()
     adaptor: Adaptor = Adaptor()
     llm: SmallLLM | Path = SmallLLM()
     """A small Qwen3 taught here, or a folder with real Qwen3 weights."""
@@ -198,6 +206,17 @@ class Config(Section):
         if self.like_batches and self.like_batches % self.processes:
             raise ValueError(
                 f"like_batches {self.like_batches} is not a multiple of processes {self.processes}: change one"
+            )
+        modules = TRAINS[self.stages.pretrain.loss][1]
+        if "decoder" in modules and self.encoder.d_model % self.decoder.n_heads:
+            raise ValueError(
+                f"encoder.d_model {self.encoder.d_model} is not a multiple of decoder.n_heads {self.decoder.n_heads}: "
+                "change one"
+            )
+        if self.evaluation.lexicon and (self.text.targets != "phones" or "ctc_head" not in modules):
+            raise ValueError(
+                f"evaluation.lexicon with text.targets {self.text.targets} and stages.pretrain.loss "
+                f"{self.stages.pretrain.loss}: a lexicon spells the phones of a CTC head; leave it out"
             )
         segment = self.stages.pretrain.segment_steps
         if self.watch.first_step % segment or self.watch.every % segment:

@@ -1,13 +1,22 @@
 """Settings of the models, the four stages and the CKA watch."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from earmark.config.base import Fraction, Section
 
-Module = Literal["encoder", "ctc_head", "adaptor", "llm"]
+Module = Literal["encoder", "ctc_head", "decoder", "quantizer_head", "adaptor", "llm"]
+TRAINS: dict[str, tuple[str, set[str]]] = {
+    "ctc": ("CTC", {"encoder", "ctc_head"}),
+    "cr_ctc": ("CR-CTC", {"encoder", "ctc_head"}),
+    "aed": ("AED", {"encoder", "decoder"}),
+    "hybrid": ("CTC + AED", {"encoder", "ctc_head", "decoder"}),
+    "best_rq": ("Best-RQ", {"encoder", "quantizer_head"}),
+    "next_token": ("next-token prediction", {"encoder", "adaptor", "llm"}),
+}
+"""Each objective's name for people, and the modules that it can train."""
 
 
 class Encoder(Section):
@@ -43,6 +52,43 @@ class Adaptor(Section):
 
     downsample: PositiveInt = 4
     """Consecutive frames concatenated: 25 Hz -> 6.25 Hz."""
+
+
+class Decoder(Section):
+    """Attention decoder of AED and hybrid pretraining (Eqs. 38, 39), laid out as FireRedASR-AED's.
+
+    It is as wide as the encoder, and writes the targets of `text`.
+    """
+
+    n_layers: PositiveInt = 16
+    """Transformer layers."""
+    n_heads: PositiveInt = 20
+    """Attention heads."""
+    dropout: Fraction = 0.1
+    """Dropout probability."""
+    ctc_weight: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """Hybrid: lambda, the share of CTC (Eq. 39); 0.3 as in the public recipes of ESPnet and WeNet."""
+
+
+class BestRQ(Section):
+    """Best-RQ pretraining (Eq. 40; Chiu et al., 2022): masked frames' codes in a random codebook are to be told."""
+
+    codebook_size: PositiveInt = 8192
+    """Codes."""
+    codebook_dim: PositiveInt = 16
+    """Dimension of a code, and of the random projection of four stacked frames (40 ms)."""
+    mask_probability: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """Probability that a masked span begins at a frame of 10 ms; every utterance has one span at least."""
+    mask_frames: PositiveInt = 40
+    """Length of a masked span, frames of 10 ms; a multiple of 4, since encoder frames are masked as a whole."""
+    noise: Annotated[float, Field(ge=0)] = 0.1
+    """Deviation of the noise in the place of masked features, whose own is 1."""
+
+    @model_validator(mode="after")
+    def _whole_frames(self) -> "BestRQ":
+        if self.mask_frames % 4:
+            raise ValueError(f"mask_frames {self.mask_frames} is not a multiple of 4: encoder frames are masked whole")
+        return self
 
 
 class SmallLLM(Section):
@@ -111,8 +157,8 @@ class Stage(Section):
 
     trained: list[Module]
     """Modules that receive updates; all others are frozen."""
-    loss: Literal["ctc", "cr_ctc", "next_token"]
-    """Objective."""
+    loss: Literal["ctc", "cr_ctc", "aed", "hybrid", "best_rq", "next_token"]
+    """Objective: of pretraining one of the first five (section B.4), of all else next_token."""
     frames_per_batch: PositiveInt
     """Frame budget of a batch on one process, padding included (frames of 10 ms)."""
     peak_rate: PositiveFloat
@@ -151,10 +197,12 @@ class Stage(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "Stage":
-        if self.loss in ("ctc", "cr_ctc") and not set(self.trained) <= {"encoder", "ctc_head"}:
-            raise ValueError(f"trained {self.trained} with loss {self.loss}: CTC trains encoder and ctc_head only")
-        if self.loss == "next_token" and "ctc_head" in self.trained:
-            raise ValueError("trained ctc_head with loss next_token: the CTC head belongs to pretraining")
+        name, modules = TRAINS[self.loss]
+        if not set(self.trained) <= modules:
+            listed = " and ".join(one for one in get_args(Module) if one in modules)
+            raise ValueError(f"trained {self.trained} with loss {self.loss}: {name} trains {listed} only")
+        if self.loss == "best_rq" and self.augment:
+            raise ValueError("augment with loss best_rq: it masks features itself; leave out augment")
         if not self.trained:
             raise ValueError("trained is empty: name at least one module")
         return self
@@ -175,7 +223,7 @@ class Stages(Section):
     @model_validator(mode="after")
     def _roles(self) -> "Stages":
         if self.pretrain.loss == "next_token":
-            raise ValueError("pretrain.loss next_token: pretraining takes ctc or cr_ctc")
+            raise ValueError("pretrain.loss next_token: pretraining takes ctc, cr_ctc, aed, hybrid or best_rq")
         for name in ("align", "ia_sft", "joint"):
             if getattr(self, name).loss != "next_token":
                 raise ValueError(f"{name}.loss {getattr(self, name).loss}: post-training takes next_token")

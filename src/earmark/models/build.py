@@ -11,8 +11,10 @@ from earmark.errors import CheckpointError
 from earmark.io import read_json, read_tensors, write_tensors
 from earmark.models.adaptor import Adaptor
 from earmark.models.ctc_head import CTCHead
+from earmark.models.decoder import AttentionDecoder
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.llm import load_llm, prompt_ids
+from earmark.models.quantizer import QuantizerHead, RandomQuantizer
 from earmark.models.speech_llm import SpeechLLM
 
 if TYPE_CHECKING:
@@ -37,6 +39,24 @@ def build_ctc_head(config: Config, phones: int) -> CTCHead:
     """Random three-layer head over `phones` symbols, the blank among them."""
     torch.manual_seed(config.seed + 1)
     return CTCHead(config.encoder.d_model, phones)
+
+
+def build_decoder(config: Config, labels: int) -> AttentionDecoder:
+    """Random attention decoder over `labels` symbols, its boundary (the blank's place) among them."""
+    settings = config.decoder
+    torch.manual_seed(config.seed + 4)
+    return AttentionDecoder(labels, settings.n_layers, settings.n_heads, config.encoder.d_model, settings.dropout)
+
+
+def build_quantizer(config: Config) -> RandomQuantizer:
+    """Projection and codebook of Best-RQ: functions of the run's seed, never trained."""
+    return RandomQuantizer(N_MELS, config.best_rq.codebook_size, config.best_rq.codebook_dim, config.seed)
+
+
+def build_quantizer_head(config: Config) -> QuantizerHead:
+    """Random head over Best-RQ's codes."""
+    torch.manual_seed(config.seed + 5)
+    return QuantizerHead(config.encoder.d_model, config.best_rq.codebook_size)
 
 
 def build_adaptor(config: Config, llm_dim: int) -> Adaptor:

@@ -5,34 +5,42 @@ from pathlib import Path
 from torch import nn
 
 from earmark.config import Config
-from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm
+from earmark.models.build import (
+    build_ctc_head,
+    build_decoder,
+    build_encoder,
+    build_quantizer,
+    build_quantizer_head,
+    build_speech_llm,
+)
 from earmark.text.inventory import Inventory
 from earmark.train.place import Place
-from earmark.train.tasks import CTCTask, NextTokenTask
+from earmark.train.tasks import CTCTask, NextTokenTask, Task
+from earmark.train.variants import AEDTask, BestRQTask
 
 
-def build_task(config: Config, place: Place, inventory: Inventory, llm_done: Path) -> CTCTask | NextTokenTask:
+def build_task(config: Config, place: Place, inventory: Inventory, llm_done: Path) -> Task:
     """The stage's modules with their initial weights: pretrained ones where the configuration names them, else random.
 
     The same configuration gives the same bits. What the stage does not train is frozen.
     """
-    task: CTCTask | NextTokenTask
-    if place.stage.loss == "next_token":
+    stage, labels = place.stage, len(inventory)
+    if stage.loss == "next_token":
         model, tokenizer = build_speech_llm(config, llm_done)
-        task = NextTokenTask(model, tokenizer, place.stage)
-    else:
-        task = CTCTask(build_encoder(config), build_ctc_head(config, len(inventory)), place.stage)
-    for name, module in modules_of(task).items():
-        module.requires_grad_(name in place.stage.trained)
-    return task
+        return NextTokenTask(model, tokenizer, stage)
+    encoder = build_encoder(config)
+    if stage.loss == "best_rq":
+        return BestRQTask(encoder, build_quantizer_head(config), build_quantizer(config), config.best_rq, stage)
+    if stage.loss in ("aed", "hybrid"):
+        head = build_ctc_head(config, labels) if stage.loss == "hybrid" else None
+        return AEDTask(encoder, build_decoder(config, labels), head, config.decoder.ctc_weight, stage)
+    return CTCTask(encoder, build_ctc_head(config, labels), stage)
 
 
 def modules_of(task: nn.Module) -> dict[str, nn.Module]:
     """Modules by the name that configuration and files give them."""
-    if isinstance(task, CTCTask):
-        return {"encoder": task.encoder, "ctc_head": task.head}
-    assert isinstance(task, NextTokenTask)
-    return {"encoder": task.model.encoder, "adaptor": task.model.adaptor, "llm": task.model.llm}
+    assert isinstance(task, Task)
+    return task.parts()
 
 
 def parameters(module: nn.Module, trained: bool = False) -> int:

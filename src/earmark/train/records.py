@@ -13,9 +13,11 @@ SCHEMA = pa.schema(
     [
         ("stage", pa.string()),
         ("step", pa.int64()),  # from 1: the number of updates made
-        ("loss", pa.float32()),  # nats, a frame (CTC) or a token
+        ("loss", pa.float32()),  # nats, a frame (CTC, hybrid, Best-RQ) or a label (AED, next token)
         ("ctc", pa.float32()),
         ("consistency", pa.float32()),
+        ("aed", pa.float32()),  # nats a label
+        ("accuracy", pa.float32()),  # Best-RQ: share of masked frames whose code was told
         ("rate", pa.float32()),
         ("gradient_norm", pa.float32()),
         ("audio_seconds", pa.float32()),  # speech in this step's batches on this process
@@ -63,7 +65,16 @@ class Records:
         for row in self.rows:
             values = [
                 Summary.Value(tag=name, simple_value=float(row[name]))
-                for name in ("loss", "ctc", "consistency", "rate", "gradient_norm", "audio_seconds_per_second")
+                for name in (
+                    "loss",
+                    "ctc",
+                    "consistency",
+                    "aed",
+                    "accuracy",
+                    "rate",
+                    "gradient_norm",
+                    "audio_seconds_per_second",
+                )
                 if name in row
             ]
             writer.add_event(Event(step=row["step"], wall_time=row["time"], summary=Summary(value=values)))

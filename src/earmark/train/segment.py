@@ -29,7 +29,7 @@ from earmark.train.place import Place
 from earmark.train.records import Records
 from earmark.train.swap import swap_encoder
 from earmark.train.tasks import Moment
-from earmark.train.validate import validate
+from earmark.train.validate import RATES, validate
 
 
 def run_segment(config: Config, place: Place, before: Path | None, snapshot: Path | None) -> None:
@@ -76,7 +76,7 @@ def run_segment(config: Config, place: Place, before: Path | None, snapshot: Pat
     engine.save(folder / "engine")
     if main:
         task.eval()
-        valid = validate(task, dataset)
+        valid = validate(task, dataset, config.text.targets)
         records.close(folder)
         notes = {"step": str(place.end), "inventory": inventory.hash}
         weights = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
@@ -103,7 +103,7 @@ def run_segment(config: Config, place: Place, before: Path | None, snapshot: Pat
 
 def in_short(done: dict[str, Any]) -> str:
     """What became of a segment (its done.json), in a line for the terminal."""
-    names = {"loss": "validation loss {:.3f}", "per": "phone error rate {:.1%}"}
+    names = {"loss": "validation loss {:.3f}"} | {rate: f"{name} {{:.1%}}" for rate, name in RATES.items()}
     figures = [names[name].format(value) for name, value in done["valid"].items()]
     return (
         f"{done['instance']} step {done['step']:,} of {done['steps']:,}: {', '.join(figures)}, "

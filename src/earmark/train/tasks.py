@@ -41,12 +41,43 @@ class Moment(NamedTuple):
         return rng
 
 
-class CTCTask(nn.Module):
+class Task(nn.Module):
+    """A batch and a moment in, a `Loss` out; modules that the stage does not train are frozen.
+
+    A subclass ends its constructor with `freeze`.
+    """
+
+    stage: Stage
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Modules by the name that configuration and files give them."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """No gradients for modules that the stage does not train."""
+        for name, module in self.parts().items():
+            module.requires_grad_(name in self.stage.trained)
+
+    def train(self, mode: bool = True) -> "Task":
+        """Frozen modules stay in evaluation mode: dropout in them would be noise that nothing learns from."""
+        super().train(mode)
+        for name, module in self.parts().items():
+            if name not in self.stage.trained:
+                module.eval()
+        return self
+
+
+class CTCTask(Task):
     """Pretraining: CTC or CR-CTC on phones (section 3.4)."""
 
     def __init__(self, encoder: ConformerEncoder, head: CTCHead, stage: Stage):
         super().__init__()
         self.encoder, self.head, self.stage = encoder, head, stage
+        self.freeze()
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Encoder and CTC head."""
+        return {"encoder": self.encoder, "ctc_head": self.head}
 
     def forward(self, batch: Batch, moment: Moment) -> Loss:
         """Loss a valid encoder frame."""
@@ -64,23 +95,23 @@ class CTCTask(nn.Module):
         return Loss(both.loss, {"ctc": both.ctc, "consistency": both.consistency})
 
 
-class NextTokenTask(nn.Module):
+class NextTokenTask(Task):
     """Alignment, IA-SFT and joint SFT: next-token loss on the transcript (Eq. 5)."""
 
     def __init__(self, model: SpeechLLM, tokenizer: Any, stage: Stage):
         super().__init__()
         self.model, self.tokenizer, self.stage = model, tokenizer, stage
-        for name in ("encoder", "adaptor", "llm"):
-            getattr(model, name).requires_grad_(name in stage.trained)
+        self.freeze()
         if stage.activation_checkpointing:
             checkpoint_activations(model.llm)
 
+    def parts(self) -> dict[str, nn.Module]:
+        """Encoder, adaptor and LLM."""
+        return {"encoder": self.model.encoder, "adaptor": self.model.adaptor, "llm": self.model.llm}
+
     def train(self, mode: bool = True) -> "NextTokenTask":
-        """Frozen modules stay in evaluation mode: dropout in them would be noise that nothing learns from."""
+        """As of every task; layers whose activations are recomputed always know whether there is training."""
         super().train(mode)
-        for name in ("encoder", "adaptor", "llm"):
-            if name not in self.stage.trained:
-                getattr(self.model, name).eval()
         if self.stage.activation_checkpointing:
             # Gradients pass through a frozen LLM, too, and transformers asks the layer whether it is training; what
             # has dropout lies deeper, and stays as it is.

@@ -1,20 +1,37 @@
-"""Loss and phone error rate on the validation split, at every segment's end."""
+"""Loss and error rates on the validation split, at every segment's end."""
 
 import torch
 from torch import nn
 
-from earmark.data.dataset import Dataset
+from earmark.data.dataset import Batch, Dataset
+from earmark.decode.attention import decoder_greedy
 from earmark.decode.ctc import ctc_greedy
-from earmark.losses import ctc_sum
+from earmark.losses import ctc_sum, hybrid_loss
 from earmark.metrics.error_rates import error_counts, error_rate
-from earmark.train.tasks import CTCTask, NextTokenTask
+from earmark.text.inventory import Inventory
+from earmark.train.tasks import CTCTask, Moment, NextTokenTask
+from earmark.train.variants import AEDTask, BestRQTask
 
 BATCH = 16
+RATES = {
+    "per": "phone error rate",
+    "ter": "token error rate",
+    "decoder_per": "phone error rate of the decoder",
+    "decoder_ter": "token error rate of the decoder",
+    "accuracy": "codes told",
+}
+"""Names of what a validation may hold besides the loss, all of them shares."""
 
 
 @torch.no_grad()
-def validate(task: nn.Module, dataset: Dataset) -> dict[str, float]:
-    """{"loss", "per"} of a CTC task, {"loss"} of a next-token task; the mean loss is weighted by frames or batches."""
+def validate(task: nn.Module, dataset: Dataset, targets: str = "phones") -> dict[str, float]:
+    """The loss on clean features, and what the task can be judged by besides (see RATES).
+
+    CTC: the head's phone error rate (of characters: token error rate). AED: the decoder's, greedily. Best-RQ: accuracy
+    under masks that are the same every time. Means are weighted by frames, labels or utterances as in training.
+
+    :param targets: phones or characters, as `text.targets` has it.
+    """
     rows = dataset.split("valid")
     if len(rows) == 0:
         return {}
@@ -22,16 +39,51 @@ def validate(task: nn.Module, dataset: Dataset) -> dict[str, float]:
     if isinstance(task, NextTokenTask):
         losses = [float(task(batch, None).value) * len(batch.ids) for batch in batches]
         return {"loss": sum(losses) / len(rows)}
-    assert isinstance(task, CTCTask)
-    total, frames = 0.0, 0
+    if isinstance(task, BestRQTask):
+        return _codes(task, batches)
+    assert isinstance(task, CTCTask | AEDTask)
+    return _labels(task, batches, dataset.inventory, "per" if targets == "phones" else "ter")
+
+
+def _labels(task: CTCTask | AEDTask, batches: list[Batch], inventory: Inventory, rate: str) -> dict[str, float]:
+    """Loss, and error rates of the CTC head and of the decoder, whichever there are."""
+    ctc, aed, frames, labels = 0.0, 0.0, 0, 0
     references: list[list[str]] = []
-    hypotheses: list[list[str]] = []
+    heard: list[list[str]] = []
+    written: list[list[str]] = []
     for batch in batches:
         encoded, lengths = task.encoder(batch.features, batch.lengths)[:2]
-        log_probs = task.head(encoded).float().log_softmax(-1)
-        total += float(ctc_sum(log_probs, lengths, batch.phones, batch.phone_lengths))
         frames += int(lengths.sum())
-        hypotheses += [dataset.inventory.decode(ids) for ids in ctc_greedy(log_probs, lengths)]
+        if task.head is not None:
+            log_probs = task.head(encoded).float().log_softmax(-1)
+            ctc += float(ctc_sum(log_probs, lengths, batch.phones, batch.phone_lengths))
+            heard += [inventory.decode(ids) for ids in ctc_greedy(log_probs, lengths)]
+        if isinstance(task, AEDTask):
+            total, count = task.aed(encoded, lengths, batch)
+            aed, labels = aed + float(total), labels + int(count)
+            written += [inventory.decode(ids) for ids in decoder_greedy(task.decoder, encoded, lengths)]
         for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True):
-            references.append(dataset.inventory.decode(ids[:length]))
-    return {"loss": total / frames, "per": error_rate(error_counts(references, hypotheses))}
+            references.append(inventory.decode(ids[:length]))
+    rates = {name: _rate(references, found) for name, found in ((rate, heard), (f"decoder_{rate}", written)) if found}
+    if not isinstance(task, AEDTask):
+        return {"loss": ctc / frames} | rates
+    if task.head is None:
+        return {"loss": aed / labels} | rates
+    loss = hybrid_loss(torch.tensor(ctc), torch.tensor(aed), task.ctc_weight, torch.tensor(frames))
+    return {"loss": float(loss)} | rates
+
+
+def _rate(references: list[list[str]], hypotheses: list[list[str]]) -> float:
+    return error_rate(error_counts(references, hypotheses))
+
+
+def _codes(task: BestRQTask, batches: list[Batch]) -> dict[str, float]:
+    """Loss and accuracy over masked frames."""
+    loss = right = count = 0.0
+    for number, batch in enumerate(batches):
+        found = task(batch, Moment(0, "valid", 0, number, 0))
+        masked = float(found.parts["masked"])
+        loss += float(found.value) * masked
+        right += float(found.parts["accuracy"]) * masked
+        count += masked
+    return {"loss": loss / count, "accuracy": right / count}

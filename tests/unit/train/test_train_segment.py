@@ -79,6 +79,44 @@ def test_one_segment_of_four_steps_is_two_of_two(earmark: Runner, tiny_copy: Tin
     assert weights(tiny_copy, "joint", 4) == expected
 
 
+VARIANTS = {
+    "aed": ["encoder", "decoder"],
+    "hybrid": ["encoder", "ctc_head", "decoder"],
+    "best_rq": ["encoder", "quantizer_head"],
+}
+
+
+@pytest.mark.parametrize("loss", list(VARIANTS))
+def test_other_objectives_save_resume_and_describe_their_modules(
+    earmark: Runner, tiny_copy: TinyRun, loss: str
+) -> None:
+    """Two segments of two steps, the second twice, and one of four: always the same bits."""
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["decoder"] |= {"n_layers": 1, "n_heads": 2}
+    values["best_rq"] |= {"codebook_size": 64}
+    values["stages"]["pretrain"] |= {"loss": loss, "trained": VARIANTS[loss], "augment": None}
+    write_json(Path("variant.yaml"), values)
+    values["stages"]["pretrain"] |= {"segment_steps": 6}
+    values["watch"] |= {"first_step": 6, "every": 6}
+    values["stages"]["pretrain"]["steps"] = 12
+    write_json(Path("whole.yaml"), values)
+    shutil.rmtree(tiny_copy.paths.stage("pretrain"))
+    before: list[object] = []
+    for step in (2, 4, 6):
+        assert earmark("train", "variant.yaml", "pretrain", step, *before)[0] == 0
+        before = ["--before", tiny_copy.paths.step("pretrain", step) / "done.json"]
+    done, expected = described(tiny_copy, "pretrain", 6), weights(tiny_copy, "pretrain", 6)
+    assert list(done["weights"]) == list(done["parameters"]) == VARIANTS[loss] == done["trained"]
+    assert set(expected) == {*(f"{name}.safetensors" for name in VARIANTS[loss]), "optimizer.safetensors"}
+    assert done["valid"]["loss"] > 0
+    rows = read_parquet(tiny_copy.paths.step("pretrain", 6) / "metrics.parquet").to_pylist()
+    assert [row["aed"] is not None for row in rows] == [loss != "best_rq"] * 2
+    assert [row["accuracy"] is not None for row in rows] == [loss == "best_rq"] * 2
+    shutil.rmtree(tiny_copy.paths.stage("pretrain"))
+    assert earmark("train", "whole.yaml", "pretrain", 6)[0] == 0
+    assert weights(tiny_copy, "pretrain", 6) == expected
+
+
 def test_a_run_without_validation_is_refused_before_it_trains(
     tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,8 @@ INDEX = pa.schema(
 """Columns of the index; its schema's metadata carry the `digest` of dataset.json."""
 EXCLUDED = pa.schema([("id", pa.string()), ("corpus", pa.string()), ("status", pa.string())])
 TRAIN = "train"
+ASIDE = "aside.parquet"
+"""Of a part: rows whose audio turned out unusable."""
 _MEMORY = "2GB"
 """What DuckDB may take; fifty million rows were sorted in less."""
 _ROWS_AT_A_TIME = 1 << 20
@@ -123,16 +125,20 @@ def collect(config: Config) -> dict[str, Any]:
 def training_rows(config: Config, columns: list[str]) -> Iterator[dict[str, Any]]:
     """Labelled rows of training, streamed, without those that are left out: their texts may be those of a test set.
 
+    Left out is what the dataset excludes, and what is in no shard because its audio could not be used: whether a test
+    set has heard that is not known. An id is unique within its corpus only.
+
     :raises UserError: the dataset has not been collected.
     """
     paths = RunPaths(config.folder)
     listed = read_parquet(paths.excluded, ["corpus", "id"]).to_pylist()
-    left_out = {(row["corpus"], row["id"]) for row in listed}
+    excluded = {(row["corpus"], row["id"]) for row in listed}
     for corpus in config.corpora:
-        manifests = paths.manifests(corpus.name, corpus.parts)
-        for row in kept_rows(manifests, TRAIN, list(dict.fromkeys([*columns, "id"]))):
-            if (corpus.name, row["id"]) not in left_out:
-                yield {name: row[name] for name in columns}
+        for part in range(corpus.parts):
+            unused = set(read_parquet(paths.shards(corpus.name, part) / ASIDE, ["id"])["id"].to_pylist())
+            for row in kept_rows([paths.manifest(corpus.name, part)], TRAIN, list(dict.fromkeys([*columns, "id"]))):
+                if (corpus.name, row["id"]) not in excluded and row["id"] not in unused:
+                    yield {name: row[name] for name in columns}
 
 
 def in_short(described: dict[str, Any]) -> str:
@@ -185,7 +191,8 @@ def _connection(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
             try:
                 yield connection
             except duckdb.Error as error:
-                raise UserError(f"{folder}: {error} (the shards' indexes; see earmark verify)") from None
+                said = str(error).partition("LINE 1:")[0].strip()  # without DuckDB's picture of the statement
+                raise UserError(f"{folder}: {said} (the shards' indexes; see earmark verify)") from None
 
 
 def _load(connection: "duckdb.DuckDBPyConnection", pieces: list[Piece], corpora: list[Any]) -> None:

@@ -1,4 +1,8 @@
-"""NSE, PAI, CSAI and layer-wise CKA of snapshots (sections 3.2 and 4.4), on utterances outside the training split."""
+"""NSE, PAI, CSAI and layer-wise CKA of snapshots (sections 3.2 and 4.4), on utterances outside the training split.
+
+PAI and CSAI are about phones (Eqs. 8-9), whatever the CTC head learns: where its targets are characters, the
+transcripts are read out anew, and utterances that cannot be are not diagnosed.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ from torch import nn
 
 from earmark.config import Config
 from earmark.data.dataset import Batch, Dataset
-from earmark.errors import ConfigError
+from earmark.errors import CheckpointError, ConfigError
 from earmark.io import read_json, read_tensors, write_json, write_tensors
 from earmark.metrics.cka import layerwise_cka
 from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
@@ -17,6 +21,7 @@ from earmark.models.adaptor import Adaptor
 from earmark.models.build import build_encoder, load_weights
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
+from earmark.text.phonemes import Phonemizer
 
 BATCH = 16
 
@@ -28,12 +33,37 @@ def diagnosed_rows(dataset: Dataset, count: int) -> np.ndarray:
 
 
 def write_embeddings(config: Config, output: Path) -> None:
-    """Sentence embeddings (N, m) of the diagnosed utterances' transcripts: computed once, shared by all snapshots."""
+    """What snapshots are compared with, computed once: of each diagnosed utterance its row, embedding and phones.
+
+    Tensors: `rows` (N,), `embeddings` (N, m) of the transcripts, `phones` (N, V) bags.
+    """
     dataset = _dataset(config)
+    rows, bags = _phones(config, dataset)
+    vectors = embed([one.text for one in dataset.labels(rows)], config.evaluation.embedder)
+    tensors = {"rows": torch.from_numpy(rows), "embeddings": torch.from_numpy(vectors), "phones": bags}
+    write_tensors(output, tensors, {"embedder": str(config.evaluation.embedder)})
+
+
+def _phones(config: Config, dataset: Dataset) -> tuple[np.ndarray, torch.Tensor]:
+    """Diagnosed rows (N,), and bags of their phones (N, V): the shards' labels, or readings of their texts."""
     rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
-    texts = [one.text for one in dataset.labels(rows)]
-    vectors = embed(texts, config.evaluation.embedder)
-    write_tensors(output, {"embeddings": torch.from_numpy(vectors)}, {"embedder": str(config.evaluation.embedder)})
+    if config.text.targets == "phones":
+        inventory = dataset.inventory
+        batches = [dataset.batch(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
+        ids = [
+            one[:length].tolist()
+            for batch in batches
+            for one, length in zip(batch.phones, batch.phone_lengths.tolist(), strict=True)
+        ]
+    else:
+        inventory = Inventory.packaged("phones")
+        labels = dataset.labels(rows)
+        read = Phonemizer(inventory).label_many([(one.text, one.language) for one in labels])
+        known = [number for number, phones in enumerate(read) if isinstance(phones, list)]
+        rows, ids = rows[known], [inventory.encode(read[number]) for number in known]  # type: ignore[arg-type]
+    if not ids:
+        raise ConfigError("no utterance outside training has phones: keep a validation or test set to diagnose with")
+    return rows, torch.stack([bag_of_phones(one, len(inventory)) for one in ids])
 
 
 def embed(texts: list[str], embedder: str | Path) -> np.ndarray:
@@ -58,19 +88,24 @@ def embed(texts: list[str], embedder: str | Path) -> np.ndarray:
 
 
 def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) -> None:
-    """`earmark entropy`: the metrics of the encoder that `done` (a segment's done.json) names."""
+    """`earmark entropy`: the metrics of the encoder that `done` (a segment's done.json) names.
+
+    :param embeddings: what `write_embeddings` wrote.
+    """
     described = read_json(done)
     dataset = _dataset(config)
     vectors, _ = read_tensors(embeddings)
-    rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
+    if missing := {"rows", "embeddings", "phones"} - vectors.keys():
+        raise CheckpointError(f"{embeddings} lacks {', '.join(sorted(missing))}: delete it and run its stage again")
+    rows = vectors["rows"].numpy()
     encoder = build_encoder(config)
     load_weights(encoder, described["weights"]["encoder"])
     encoder.eval()
     adaptor = _adaptor(config, described)
-    frames, layers, phones = _represent(dataset, rows, encoder, adaptor)
+    frames, layers = _represent(dataset, rows, encoder, adaptor)
     information = accessible_information(
         torch.stack([mean_std_pool(one) for one in frames]),
-        torch.stack([bag_of_phones(ids, len(dataset.inventory)) for ids in phones]),
+        vectors["phones"],
         vectors["embeddings"].double(),
         config.evaluation.pca_dim,
         config.evaluation.ridge,
@@ -110,11 +145,10 @@ def _adaptor(config: Config, described: dict[str, Any]) -> Adaptor | None:
 @torch.no_grad()
 def _represent(
     dataset: Dataset, rows: np.ndarray, encoder: Any, adaptor: Adaptor | None
-) -> tuple[list[torch.Tensor], list[torch.Tensor], list[list[int]]]:
-    """Frames (L_i, d) of each utterance, time-averaged layers (N, d_l) with the adaptor last, and phone ids."""
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Frames (L_i, d) of each utterance, and time-averaged layers (N, d_l) with the adaptor last."""
     frames: list[torch.Tensor] = []
     pooled: list[list[torch.Tensor]] = []
-    phones: list[list[int]] = []
     for start in range(0, len(rows), BATCH):
         batch: Batch = dataset.batch(rows[start : start + BATCH])
         outputs = list(encoder.forward_layers(batch.features, batch.lengths))
@@ -126,5 +160,4 @@ def _represent(
             if spoken:
                 means.append(spoken[0][number, : int(spoken[1][number])].mean(dim=0))
             pooled.append(means)
-            phones.append(batch.phones[number, : int(batch.phone_lengths[number])].tolist())
-    return frames, [torch.stack(list(layer)) for layer in zip(*pooled, strict=True)], phones
+    return frames, [torch.stack(list(layer)) for layer in zip(*pooled, strict=True)]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DRAW_VALUES = 2**16
-CHUNK_ELEMENTS = 2**19
+CHUNK_ELEMENTS = 2**20
 
 
 def dropout(x: Tensor, probability: float, training: bool) -> Tensor:
@@ -102,15 +102,18 @@ def _correlate(x_BLC: Tensor, weight_C1K: Tensor) -> Tensor:
 
 
 def _tap_gradients(x_BLC: Tensor, gradient_BLC: Tensor, taps: int) -> Tensor:
-    """Sum over B and L of gradient times shifted input, (C, 1, K), in pieces of time that fit the cache."""
-    B, L, C = x_BLC.shape
-    padded = F.pad(x_BLC, (0, 0, taps // 2, taps // 2))
+    """Sum over B and L of gradient times shifted input, (C, 1, K), in pieces of time that fit the cache.
+
+    Utterances lie one behind the other, with zeros between that are as long as the kernel: so a piece may span
+    several, and is summed over its first dimension alone, which torch does up to ten times faster than over two.
+    """
+    C = x_BLC.shape[-1]
+    padded_NC = F.pad(x_BLC, (0, 0, taps // 2, taps // 2)).view(-1, C)
+    gradient_NC = F.pad(gradient_BLC, (0, 0, 0, taps - 1)).view(-1, C)
     total_KC = x_BLC.new_zeros(taps, C)
-    step = max(1, CHUNK_ELEMENTS // (B * taps * C))
-    for start in range(0, L, step):
-        piece = gradient_BLC[:, None, start : start + step]
-        windows = padded[:, start:].as_strided(
-            (B, taps, piece.shape[2], C), (padded.stride(0), C, C, 1), padded[:, start:].storage_offset()
-        )
-        total_KC += (windows * piece).sum((0, 2))
+    frames, step = len(padded_NC) - taps + 1, max(1, CHUNK_ELEMENTS // (taps * C))
+    for start in range(0, frames, step):
+        piece = gradient_NC[start : min(start + step, frames)]
+        windows = padded_NC.as_strided((len(piece), taps, C), (C, C, 1), start * C)
+        total_KC += (windows * piece[:, None]).sum(0)
     return total_KC.t().unsqueeze(1)

@@ -4,8 +4,10 @@ import torch.nn.functional as F
 
 from earmark.models.kernels import depthwise_conv, dropout, dropout_mask, relative_shift
 
+SHAPES = [(2, 9, 4, 3), (3, 5, 6, 15), (1, 1, 2, 7), (2, 5, 3, 1)]
 
-@pytest.mark.parametrize(("batch", "frames", "channels", "taps"), [(2, 9, 4, 3), (3, 5, 6, 15), (1, 1, 2, 7)])
+
+@pytest.mark.parametrize(("batch", "frames", "channels", "taps"), SHAPES)
 def test_depthwise_convolution_equals_torch_in_value_and_gradients(batch, frames, channels, taps):
     torch.manual_seed(0)
     x = torch.randn(batch, frames, channels, dtype=torch.float64, requires_grad=True)

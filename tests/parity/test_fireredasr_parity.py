@@ -1,7 +1,4 @@
-"""The import against the public implementation itself, which the package fireredasr brings; random weights.
-
-Its own requirements are large and not needed for this: `pip install --no-deps fireredasr==0.0.2`.
-"""
+"""The import against the public implementation itself, which the package fireredasr brings; random weights."""
 
 import argparse
 from pathlib import Path

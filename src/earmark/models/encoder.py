@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from earmark.errors import ConfigError, UserError
-from earmark.models.kernels import depthwise_conv, dropout, relative_shift
+from earmark.models.kernels import depthwise_conv, dropout, linear, relative_attention
 
 MAX_POSITIONS = 5000
 RIGHT_CONTEXT = 6
@@ -108,6 +108,14 @@ class Dropout(nn.Dropout):
         return dropout(x, self.p, self.training)
 
 
+class Linear(nn.Linear):
+    """`nn.Linear` through the fast product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in) to (..., out)."""
+        return linear(x, self.weight, self.bias)
+
+
 class FeedForward(nn.Module):
     """Half a step of a feed-forward network: x + 0.5 net(x), (B, L, D) to the same.
 
@@ -118,10 +126,10 @@ class FeedForward(nn.Module):
         super().__init__()
         self.net = nn.Sequential(
             nn.LayerNorm(d_model),
-            nn.Linear(d_model, 4 * d_model),
+            Linear(d_model, 4 * d_model),
             nn.SiLU(),
             Dropout(dropout),
-            nn.Linear(4 * d_model, d_model),
+            Linear(4 * d_model, d_model),
             Dropout(dropout),
         )
 
@@ -135,14 +143,14 @@ class RelativeAttention(nn.Module):
 
     def __init__(self, n_heads: int, d_model: int, dropout: float):
         super().__init__()
-        self.w_qs = nn.Linear(d_model, d_model, bias=False)
-        self.w_ks = nn.Linear(d_model, d_model, bias=False)
-        self.w_vs = nn.Linear(d_model, d_model, bias=False)
+        self.w_qs = Linear(d_model, d_model, bias=False)
+        self.w_ks = Linear(d_model, d_model, bias=False)
+        self.w_vs = Linear(d_model, d_model, bias=False)
         self.layer_norm_q = nn.LayerNorm(d_model)
         self.layer_norm_k = nn.LayerNorm(d_model)
         self.layer_norm_v = nn.LayerNorm(d_model)
-        self.fc = nn.Linear(d_model, d_model, bias=False)
-        self.linear_pos = nn.Linear(d_model, d_model, bias=False)
+        self.fc = Linear(d_model, d_model, bias=False)
+        self.linear_pos = Linear(d_model, d_model, bias=False)
         self.pos_bias_u = nn.Parameter(torch.empty(n_heads, d_model // n_heads))
         self.pos_bias_v = nn.Parameter(torch.empty(n_heads, d_model // n_heads))
         nn.init.xavier_uniform_(self.pos_bias_u)
@@ -151,27 +159,20 @@ class RelativeAttention(nn.Module):
 
     def forward(self, x_BLD: Tensor, positions_PD: Tensor, padding_BL: Tensor | None) -> Tensor:
         """Attend from every frame to the frames that are speech."""
-        B, L, D = x_BLD.shape
+        B, L, _ = x_BLD.shape
         H, K = self.pos_bias_u.shape
         # Heads first, so that the distances' keys serve a whole batch in one product a head.
         q, k, v = (
-            projection(norm(x_BLD)).view(B, L, H, K).permute(2, 0, 1, 3).reshape(H * B, L, K)
+            projection(norm(x_BLD)).view(B, L, H, K).permute(2, 0, 1, 3)
             for projection, norm in (
                 (self.w_qs, self.layer_norm_q),
                 (self.w_ks, self.layer_norm_k),
                 (self.w_vs, self.layer_norm_v),
             )
         )
-        q = q.view(H, B * L, K)
-        content = (q + self.pos_bias_u[:, None]).view(H * B, L, K)
+        content, distance = ((q + bias[:, None, None]) * K**-0.5 for bias in (self.pos_bias_u, self.pos_bias_v))
         p_HKP = self.linear_pos(positions_PD).view(-1, H, K).permute(1, 2, 0)
-        by_distance = relative_shift((q + self.pos_bias_v[:, None]) @ p_HKP, L)
-        scale = K**-0.5
-        scores = torch.baddbmm(by_distance, content, k.transpose(1, 2), beta=scale, alpha=scale)
-        if padding_BL is not None:
-            scores = scores.view(H, B, L, L).masked_fill(padding_BL[:, None], -torch.inf).view(H * B, L, L)
-        mixed = torch.bmm(scores.softmax(-1), v)
-        mixed_BLD = mixed.view(H, B, L, K).permute(1, 2, 0, 3).reshape(B, L, D)
+        mixed_BLD = relative_attention(content, distance, k, v, p_HKP, padding_BL).permute(1, 2, 0, 3).flatten(2)
         return x_BLD + self.dropout(self.fc(mixed_BLD))
 
 
@@ -193,12 +194,12 @@ class Convolution(nn.Module):
 
     def forward(self, x_BLD: Tensor, padding_BL: Tensor | None) -> Tensor:
         """Convolve over time; padding counts as silence, as beyond the ends."""
-        hidden = F.glu(F.linear(self.pre_layer_norm(x_BLD), self.pointwise_conv1.weight.squeeze(-1)))
+        hidden = F.glu(linear(self.pre_layer_norm(x_BLD), self.pointwise_conv1.weight.squeeze(-1)))
         if padding_BL is not None:
             hidden = hidden.masked_fill(padding_BL[:, :, None], 0.0)
         hidden = depthwise_conv(hidden, self.depthwise_conv.weight)
         hidden = F.silu(self.batch_norm(hidden))
-        return x_BLD + self.dropout(F.linear(hidden, self.pointwise_conv2.weight.squeeze(-1)))
+        return x_BLD + self.dropout(linear(hidden, self.pointwise_conv2.weight.squeeze(-1)))
 
 
 class ConformerBlock(nn.Module):

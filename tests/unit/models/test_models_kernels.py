@@ -2,7 +2,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from earmark.models.kernels import depthwise_conv, dropout, dropout_mask, relative_shift
+from earmark.models.kernels import (
+    biased_attention,
+    depthwise_conv,
+    dropout,
+    dropout_mask,
+    linear,
+    relative_attention,
+    relative_shift,
+)
 
 SHAPES = [(2, 9, 4, 3), (3, 5, 6, 15), (1, 1, 2, 7), (2, 5, 3, 1)]
 
@@ -51,6 +59,43 @@ def test_relative_shift_picks_the_distance_from_row_to_key():
 def test_relative_shift_passes_gradients_back_to_their_places():
     scores = torch.randn(2, 2 * 4, 7, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda s: relative_shift(s, 4), (scores,))
+
+
+@pytest.mark.parametrize("tile", [1, 3, 4, 11])
+@pytest.mark.parametrize("padded", [False, True])
+def test_attention_by_tiles_equals_that_with_an_additive_bias(monkeypatch, tile, padded):
+    monkeypatch.setattr("earmark.models.kernels.TILE_ELEMENTS", 0)
+    monkeypatch.setattr("earmark.models.kernels.MIN_TILE", tile)
+    torch.manual_seed(0)
+    heads, batch, length, width = 2, 3, 11, 4
+    given = [torch.randn(heads, batch, length, width, dtype=torch.float64, requires_grad=True) for _ in range(4)]
+    given.append(torch.randn(heads, width, 2 * length - 1, dtype=torch.float64, requires_grad=True))
+    padding = torch.arange(length) >= torch.tensor([11, 7, 1])[:, None] if padded else None
+    tiled, biased = relative_attention(*given, padding), biased_attention(*given, padding)
+    torch.testing.assert_close(tiled, biased)
+    towards = torch.randn_like(tiled)
+    for one, other in zip(
+        torch.autograd.grad(tiled, given, towards), torch.autograd.grad(biased, given, towards), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_large_product_equals_torch_in_value_and_gradients(monkeypatch, bias):
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 5, 24, requires_grad=True), torch.randn(16, 24, requires_grad=True)
+    given = [x, weight, torch.randn(16, requires_grad=True)] if bias else [x, weight]
+    theirs = F.linear(*given)
+    monkeypatch.setattr("earmark.models.kernels.ONEDNN_PRODUCTS", 1)
+    ours = linear(*given)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    towards = torch.randn_like(ours)
+    for one, other in zip(
+        torch.autograd.grad(ours, given, towards), torch.autograd.grad(theirs, given, towards), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+    frozen = linear(x, weight.detach())
+    assert torch.autograd.grad(frozen.sum(), x)[0].shape == x.shape
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.25, 0.5])

@@ -25,7 +25,8 @@ UNITS = {
     "m": "米", "mg": "毫克", "ml": "毫升", "mL": "毫升", "L": "升", "g": "克", "h": "小时", "min": "分钟", "s": "秒",
     "ms": "毫秒", "°C": "摄氏度", "°c": "摄氏度", "°F": "华氏度", "°": "度", "m2": "平方米", "m3": "立方米",
     "km2": "平方公里", "cm2": "平方厘米", "cm3": "立方厘米", "mm2": "平方毫米", "kW": "千瓦", "kw": "千瓦",
-    "kWh": "千瓦时", "kwh": "千瓦时", "Hz": "赫兹", "km/h": "公里", "m/s": "米",
+    "kWh": "千瓦时", "kwh": "千瓦时", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫",
+    "km/h": "公里", "m/s": "米", "nm": "纳米", "dB": "分贝", "mAh": "毫安时", "W": "瓦", "V": "伏",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _CURRENCIES = {"$": "美元", "US$": "美元", "HK$": "港元", "€": "欧元", "£": "英镑", "¥": "元"}
@@ -33,7 +34,13 @@ _HOTLINES = frozenset(
     "110 112 114 119 120 122 10000 10010 10086 12306 12315 12345 12110 12320 12333 12366 12328 95110 95120 95188 "  # noqa: SIM905
     "95500 95511 95533 95555 95566 95588 95598 95599".split()
 )
-_ACCOUNT = re.compile("(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号)[是为:：]?$")
+_ACCOUNT = re.compile("(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号|电话|手机|座机|传真|微信|身份证)[是为:：]?$")
+# Numbers that are names: of days (with 一), of schools, roads and models (with 幺).
+_DAYS = re.compile("(?:事件|事变|晚会|大促|购物节)")
+_FESTIVALS = {"38": "妇女", "51": "劳动", "54": "青年", "61": "儿童", "81": "建军", "99": "乘法"}
+_NUMBERED = re.compile("(?:医院|中学|国道|省道|不锈钢|工作制|路(?=公交|车|$))")
+_SCHOOLS = re.compile("(?:高校|院校|大学|工程|学校)")
+_AIRCRAFT = re.compile("(?:波音|空客)$")
 _ROOM = re.compile("室|房间|房(?![子价产租])|宿舍|教室")
 _EACH = re.compile(
     "(?P<unit>[^\\W\\d_A-Za-z]{1,2})/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩])"
@@ -117,10 +124,10 @@ def _plain(match: re.Match[str], before: str, after: str) -> Reading:
         return f"每{each['each']}{counted(digits, each['unit'])}{each['unit']}", each.end()
     if not digits.isdigit():
         return counted(digits, after)
+    if _is_event(digits, before, after) or _is_year(digits, after):
+        return digits.translate(SPELLED)
     if _is_dialled(digits, before, after):
         return digits.translate(DIALLED)
-    if _is_year(digits, after):
-        return digits.translate(SPELLED)
     if len(digits) == 2 and digits[0] == "0" and after[:1] in ("月", "日", "号"):
         return number(digits[1])
     return number(digits) if before.endswith("第") else counted(digits, re.sub(r"^[到至]\d+", "", after))
@@ -133,6 +140,15 @@ def _is_year(digits: str, after: str) -> bool:
     return len(digits) == 2 and digits[1] in "05" and bool(re.match("后(?![天年来，])", after))
 
 
+def _is_event(digits: str, before: str, after: str) -> bool:
+    """911事件, 618大促, 51劳动节, 99乘法表, 1米75: digit by digit, with 一."""
+    if len(digits) == 2 and re.search(r"\d米$", before) and not _takes_liang(after):
+        return True
+    if digits in _FESTIVALS:
+        return after.startswith(_FESTIVALS[digits])
+    return len(digits) == 3 and bool(_DAYS.match(after))
+
+
 def _is_dialled(digits: str, before: str, after: str) -> bool:
     """Telephone, account and room numbers, hotlines: digit by digit, with 幺."""
     if len(digits) == 11 or len(digits) > 12:
@@ -142,7 +158,9 @@ def _is_dialled(digits: str, before: str, after: str) -> bool:
         return not measured and not after.startswith(("号", "路"))
     if len(digits) > 3 and not measured and _ACCOUNT.search(before):
         return True
-    return len(digits) in (3, 4) and digits[0] != "0" and bool(_ROOM.match(after))
+    if len(digits) == 3 and (_AIRCRAFT.search(before) or (digits in ("985", "211") and _SCHOOLS.match(after))):
+        return True
+    return len(digits) in (3, 4) and digits[0] != "0" and bool(_ROOM.match(after) or _NUMBERED.match(after))
 
 
 def _date(match: re.Match[str], before: str, after: str) -> Reading:
@@ -193,6 +211,8 @@ def _money(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _measured(match: re.Match[str], before: str, after: str) -> Reading:
     unit = match["unit"]
+    if unit in ("V", "W") and len(match["n"]) == 1:
+        return None  # 5V5 and 3W are names more often
     if unit in ("km/h", "m/s"):
         return ("每小时" if unit == "km/h" else "每秒") + counted(match["n"], "米") + UNITS[unit]
     first = counted(match["first"], "米") + "到" if match["first"] else ""
@@ -213,14 +233,33 @@ def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
-    """Addresses digit by digit, versions number by number: 192.168.1.1, 3.0.1."""
-    groups = match.group().split(".")
-    return "点".join(one.translate(SPELLED) if len(groups) > 3 else number(one) for one in groups)
+    """Addresses digit by digit, versions number by number: 192.168.1.1, v3.0.1."""
+    groups = match["n"].split(".")
+    return f" {match['letters'] or ''} " + "点".join(
+        one.translate(SPELLED) if len(groups) > 3 else number(one) for one in groups
+    )
 
 
 def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
     parts = re.findall(rf"{_NUMBER}|\D", match.group())
-    return "".join(_OPERATORS.get(part) or number(part) for part in parts)
+    reads = (_OPERATORS.get(part) or (f" {part} " if part.isalpha() else number(part)) for part in parts)
+    return "".join(reads)
+
+
+def _power(match: re.Match[str], before: str, after: str) -> Reading:
+    """10^6."""
+    power = "平" if match["power"] == "2" else number(match["power"]) + "次"
+    return f"{number(match['base'])}的{power}方"
+
+
+def _account(match: re.Match[str], before: str, after: str) -> Reading:
+    """QQ:12345678."""
+    return f"{match['name']} {match['n'].translate(DIALLED)}"
+
+
+def _identity(match: re.Match[str], before: str, after: str) -> Reading:
+    """Numbers of identity cards that end in X."""
+    return f"{match.group()[:-1].translate(DIALLED)} x"
 
 
 def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
@@ -235,7 +274,7 @@ def _day_name(match: re.Match[str], before: str, after: str) -> Reading:
 def _address(match: re.Match[str], before: str, after: str) -> Reading:
     """Of a mail box or a site: user39@mail.com."""
     words = match.group().replace("@", " at ").replace(".", " dot ")
-    return re.sub(r"\d+", lambda digits: integer(digits.group()), words)
+    return re.sub(r"\d+", lambda run: run[0].translate(DIALLED) if len(run[0]) > 2 else integer(run[0]), words)
 
 
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
@@ -254,6 +293,7 @@ def _name(match: re.Match[str], before: str, after: str) -> Reading:
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
+        (_PHONE, _dialled),
         (rf"[-+±]?{_NUMBER}", _plain),
         (rf"(?P<first>-?{_NUMBER})(?:(?P<twice>[%‰])?[-~](?P<second>{_NUMBER}))?(?P<sign>[%‰])", _percent),
         (rf"(?P<from>{_CLOCK})(?:[-~](?P<to>{_CLOCK}))?(?P<noon>[AaPp]\.?[Mm]\.?)?", _time),
@@ -263,11 +303,14 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?P<month>0[1-9]|1[0-2])/(?P<day>{_DAY})", _month_day),
         (rf"(?P<currency>US\$|HK\$|[$€£¥])(?P<amount>{_NUMBER}(?:-{_NUMBER})?)", _money),
         (rf"(?:(?P<first>{_NUMBER})[-~])?(?P<n>-?{_NUMBER})(?P<unit>{_UNIT})", _measured),
-        (_PHONE, _dialled),
         (r"\d{1,2}·\d{1,2}", _day_name),
         (rf"(?P<first>{_NUMBER})[-~](?P<second>{_NUMBER})", _range),
         (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
-        (r"\d+(?:\.\d+){2,3}", _dotted),
+        (r"(?P<letters>[A-Za-z]+)?(?P<n>\d+(?:\.\d+){2,3})", _dotted),
+        (r"\d{17}[Xx]", _identity),
+        (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", _account),
+        (r"(?P<base>\d+)\^(?P<power>\d+)", _power),
+        (rf"(?=.*=)(?:[A-Za-z]|{_NUMBER})(?:[-+×*÷=](?:[A-Za-z]|{_NUMBER}))+", _arithmetic),
         (rf"{_NUMBER}(?:[-+×*÷=<>]{_NUMBER})+", _arithmetic),
         (ADDRESS, _address),
         (r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+\d+\.\d+[A-Za-z]*", _name),

@@ -8,133 +8,37 @@ import re
 from collections.abc import Callable
 
 from earmark.text.chinese_numbers import ADDRESS
+from earmark.text.english_words import ONES, TENS, cardinal, number, ordinal, quantity, share, spelled, two_digits
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "  # noqa: SIM905
-    "eighteen nineteen".split()
-)
-TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SCALES = ("", "thousand", "million", "billion", "trillion")
-_ORDINALS = {
-    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
-    "twelve": "twelfth",
-}  # fmt: skip
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _CURRENCIES = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds"), "¥": ("yen", "yen")}
 _AMOUNTS = {"k": "thousand", "m": "million", "M": "million", "bn": "billion", "b": "billion", "B": "billion"}
 UNITS = {
     "kg": "kilogram", "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "m": "meter", "mg": "milligram",
-    "ml": "milliliter", "GB": "gigabyte", "MB": "megabyte", "TB": "terabyte", "lb": "pound", "lbs": "pound",
-    "mi": "mile", "min": "minute", "kW": "kilowatt",
+    "ml": "milliliter", "mL": "milliliter", "L": "liter", "oz": "ounce", "yd": "yard", "tbsp": "tablespoon",
+    "tsp": "teaspoon", "sec": "second", "hr": "hour", "hrs": "hour", "yr": "year", "yrs": "year", "dB": "decibel",
+    "m2": "square meter", "km2": "square kilometer", "cm2": "square centimeter", "m3": "cubic meter", "GB": "gigabyte",
+    "MB": "megabyte", "TB": "terabyte", "lb": "pound", "lbs": "pound", "mi": "mile", "min": "minute", "kW": "kilowatt",
 }  # fmt: skip
 # These have no plural of their own.
 _FIXED = {"ft": "feet", "mph": "miles per hour", "km/h": "kilometers per hour", "Hz": "hertz", "kHz": "kilohertz",
           "MHz": "megahertz", "GHz": "gigahertz", "°C": "degrees Celsius", "°F": "degrees Fahrenheit",
           "°": "degrees"}  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, UNITS | _FIXED), key=len, reverse=True))
-_MONTHS = {
+MONTHS = {
     "jan": "january", "feb": "february", "mar": "march", "apr": "april", "jun": "june", "jul": "july",
     "aug": "august", "sep": "september", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
 }  # fmt: skip
-MONTH = re.compile(
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?)$",
-    re.IGNORECASE,
-)
-_DAY_OF = re.compile(
-    " (?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)"
-)
+_FULL_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+MONTH = re.compile(f"(?:{'|'.join(_FULL_MONTHS)})$", re.IGNORECASE)
+_DAY_OF = re.compile(f" (?:{'|'.join(_FULL_MONTHS)})")
 _CALL = re.compile(r"(?i)\b(?:call|called|calling|dial|dialed|dialled)$")
 _NOON = re.compile(r" ([AaPp])\.?[Mm]\b\.?")
-_OPERATORS = {"+": "plus", "-": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "x": "times"}
-
-
-def cardinal(value: int) -> str:
-    """Reading below 10**15, with "and" in the last three digits, as after thousands: 1,001 one thousand and one."""
-    groups = []
-    rest = value
-    while rest:
-        rest, group = divmod(rest, 1000)
-        groups.append(group)
-    words = [
-        f"{_hundreds(group, '')} {_SCALES[power]}".strip()
-        for power, group in reversed(list(enumerate(groups)))
-        if group and power
-    ]
-    last = value % 1000
-    if last or not words:
-        glue = "and " if last < 100 and len(groups) > 1 and groups[1] else ""
-        words.append(glue + _hundreds(last, "and "))
-    return " ".join(words)
-
-
-def _hundreds(value: int, glue: str) -> str:
-    hundreds, rest = divmod(value, 100)
-    if not hundreds:
-        return two_digits(rest)
-    return f"{ONES[hundreds]} hundred" + (f" {glue}{two_digits(rest)}" if rest else "")
-
-
-def two_digits(value: int) -> str:
-    """0..99."""
-    if value < 20:
-        return ONES[value]
-    tens, ones = divmod(value, 10)
-    return TENS[tens] + (f" {ONES[ones]}" if ones else "")
-
-
-def year(value: int) -> str:
-    """Four digits in pairs up to 2999 (nineteen oh five), above as a cardinal."""
-    high, low = divmod(value, 100)
-    if value >= 3000:
-        return cardinal(value)
-    if high % 10 == 0 and low < 10:
-        return f"{ONES[high // 10]} thousand" + (f" {ONES[low]}" if low else "")
-    if not low:
-        return f"{two_digits(high)} hundred"
-    return f"{two_digits(high)} " + (f"oh {ONES[low]}" if low < 10 else two_digits(low))
-
-
-def share(text: str) -> str:
-    """Reading of a percentage's number: never a year, decimals digit by digit."""
-    whole, point, decimals = text.replace(",", "").partition(".")
-    return cardinal(int(whole)) + (number(f"0.{decimals}").removeprefix("zero") if point else "")
-
-
-def spelled(digits: str) -> str:
-    """Digit by digit."""
-    return " ".join(ONES[int(digit)] for digit in digits)
-
-
-def number(text: str) -> str:
-    """Reading of digits with thousands separators and decimals; four digits alone are read as a year."""
-    whole, point, decimals = text.replace(",", "").partition(".")
-    if len(whole) > 15 or (len(whole) > 1 and whole[0] == "0"):
-        read = " ".join("oh" if digit == "0" else ONES[int(digit)] for digit in whole)
-    elif len(text) == 4 and text.isdigit():
-        read = year(int(text))
-    else:
-        read = cardinal(int(whole))
-    if point:
-        read += " point " + " ".join("oh" if digit == "0" else ONES[int(digit)] for digit in decimals)
-    return read
-
-
-def quantity(text: str) -> str:
-    """Reading of an amount of money: never a year, no trailing zeros."""
-    return share(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
-def ordinal(value: int) -> str:
-    """21 -> twenty first."""
-    words = cardinal(value).replace("and ", "").split()
-    last = words[-1]
-    if last.endswith("y"):
-        words[-1] = last[:-1] + "ieth"
-    else:
-        words[-1] = _ORDINALS.get(last, last + "th")
-    return " ".join(words)
+_OPERATORS = {"+": "plus", "-": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "x": "times",
+              "±": "plus or minus"}  # fmt: skip
+_POWERS = {"2": "squared", "3": "cubed"}
+_PER = {"hr": "hour", "hour": "hour", "day": "day", "week": "week", "month": "month", "mo": "month", "year": "year",
+        "yr": "year", "person": "person", "kg": "kilogram", "lb": "pound"}  # fmt: skip
 
 
 Reading = str | tuple[str, int] | None
@@ -203,7 +107,7 @@ def _part(above: int, below: int, article: bool = False) -> str:
 
 def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
     above, below = int(match["above"]), int(match["below"])
-    if (above, below) == (24, 7) or above == below > 1:
+    if (above, below) in ((24, 7), (9, 11)) or above == below > 1:
         return f"{number(match['above'])} {number(match['below'])}"
     return _part(above, below) if 1 < below <= 20 and above < below else None
 
@@ -219,7 +123,9 @@ def _money(match: re.Match[str], before: str, after: str) -> Reading:
     one, several = _CURRENCIES[match["currency"]]
     first = f"{quantity(match['first'])} to " if match["first"] else ""
     read = f"{first}{quantity(match['n'])}{' ' + larger if larger else ''}"
-    return f"{read} {one if read == 'one' else several}", len(scale[0]) if scale and not match["larger"] else 0
+    per = f" per {_PER[match['per']]}" if match["per"] else ""
+    read = f"{read} {one if read == 'one' else several}{per}"
+    return read, len(scale[0]) if scale and not match["larger"] else 0
 
 
 def _ordinal(match: re.Match[str], before: str, after: str) -> Reading:
@@ -231,10 +137,35 @@ def _time(match: re.Match[str], before: str, after: str) -> Reading:
     behind = None if match["noon"] else _NOON.match(after)
     noon = f" {(match['noon'] or behind[1] if behind else match['noon']).lower()}m" if behind or match["noon"] else ""
     if minute:
-        read = f"{two_digits(hour)} " + (f"o {ONES[minute]}" if minute < 10 else two_digits(minute))
+        read = f"{two_digits(hour)} {_minute(minute)}"
     else:
         read = two_digits(hour) if noon else f"{two_digits(hour)} o'clock"
     return read + noon, behind.end() if behind else 0
+
+
+def _hours(match: re.Match[str], before: str, after: str) -> Reading:
+    """9am-5pm, 5-6pm, 9:00-17:30."""
+    reads = []
+    for hour, minute, noon in (match.group("h1", "m1", "n1"), match.group("h2", "m2", "n2")):
+        read = two_digits(int(hour)) + ("" if not minute or minute == "00" else f" {_minute(int(minute))}")
+        reads.append(read + (f" {noon.lower()}m" if noon else ""))
+    return " to ".join(reads)
+
+
+def _minute(value: int) -> str:
+    return f"o {ONES[value]}" if value < 10 else two_digits(value)
+
+
+def _date(match: re.Match[str], before: str, after: str) -> Reading:
+    """2020-05-01."""
+    month = _FULL_MONTHS[int(match["month"]) - 1].lower()
+    return f"the {ordinal(int(match['day']))} of {month} {number(match['year'])}"
+
+
+def _power(match: re.Match[str], before: str, after: str) -> Reading:
+    """10^6, 10²."""
+    power = match["power"]
+    return f"{number(match['base'])} {_POWERS.get(power) or f'to the power of {number(power)}'}"
 
 
 def _hour(match: re.Match[str], before: str, after: str) -> Reading:
@@ -267,9 +198,15 @@ def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
     """mp3, A4, COVID-19, 10-year-old: letters stay, numbers are read (A380: three hundred eighty)."""
-    parts = re.findall(r"\d+(?:st|nd|rd|th)(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group())
+    parts = re.findall(r"\d+(?:st|nd|rd|th)(?![a-z])|[2-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group())
     reads = [
-        part if not part[0].isdigit() else number(part) if part[-1].isdigit() else ordinal(int(part[:-2]))
+        f"{two_digits(int(part[:2]))[:-1]}ies"
+        if part.endswith("0s")
+        else part
+        if not part[0].isdigit()
+        else number(part)
+        if part[-1].isdigit()
+        else ordinal(int(part[:-2]))
         for part in parts
     ]
     joined = match.group()[0].isalpha() and "-" not in match.group()
@@ -299,6 +236,15 @@ def _hash(match: re.Match[str], before: str, after: str) -> Reading:
     return f"number {number(match['n'])}"
 
 
+def _sharp(match: re.Match[str], before: str, after: str) -> Reading:
+    """C#: the language, or the tone."""
+    return f"{match['letter']} sharp"
+
+
+def _tolerance(match: re.Match[str], before: str, after: str) -> Reading:
+    return f"plus or minus {number(match['n'])}"
+
+
 def _plus(match: re.Match[str], before: str, after: str) -> Reading:
     name = match["name"]
     return (number(name) if name[0].isdigit() else name) + " plus" * len(match["signs"])
@@ -309,13 +255,26 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     for pattern, rule in (
         (rf"(?P<minus>-?)(?P<n>{_NUMBER})", _plain),
         (rf"(?:(?P<first>{_NUMBER})(?P<twice>%?)-)?(?P<minus>-?)(?P<n>{_NUMBER})%", _percent),
-        (rf"(?P<currency>[$€£¥])(?:(?P<first>{_NUMBER})-)?(?P<n>{_NUMBER})(?P<larger>k|m|M|bn|b|B)?", _money),
+        (
+            rf"(?P<currency>[$€£¥])(?:(?P<first>{_NUMBER})-[$€£¥]?)?(?P<n>{_NUMBER})(?P<larger>k|m|M|bn|b|B)?"
+            rf"(?:/(?P<per>{'|'.join(_PER)}))?",
+            _money,
+        ),
+        (r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])", _date),
+        (
+            r"(?P<h1>1?\d)(?::(?P<m1>[0-5]\d))?(?:(?P<n1>[AaPp])\.?[Mm]\.?)?-"
+            r"(?P<h2>1?\d)(?::(?P<m2>[0-5]\d))?(?P<n2>[AaPp])\.?[Mm]\.?",
+            _hours,
+        ),
         (r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,4})(?:st|nd|rd|th)", _ordinal),
         (r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?:(?P<noon>[AaPp])\.?[Mm]\.?)?", _time),
         (r"(?P<hour>[1-9]|1[0-2])(?P<noon>[AaPp])\.?[Mm]\.?", _hour),
         (r"'?(?P<century>1[1-9]|20)?(?P<tens>[0-9])0'?s", _decade),
         (rf"(?P<minus>-?)(?P<n>{_NUMBER})(?P<unit>{_UNIT})", _measured),
         (r"(?:\+?1-)?(?:\d{3}-)?\d{3}-\d{4}", _phone),
+        (r"(?P<base>\d+)\^(?P<power>\d+)", _power),
+        (r"(?P<letter>[CF])#", _sharp),
+        (rf"±(?P<n>{_NUMBER})", _tolerance),
         (rf"(?P<first>{_NUMBER})[-:](?P<second>{_NUMBER})", _range),
         (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
         (r"(?P<letter>[vV])?(?P<n>\d+(?:\.\d+){1,3})", _dotted),
@@ -325,6 +284,6 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (ADDRESS, _address),
         (r"[A-Za-z]*&[A-Za-z]*", _joined),
         (r"(?P<name>[A-Za-z]+|\d+)(?P<signs>\++)", _plus),
-        (rf"{_NUMBER}(?:[-+×*÷=x]{_NUMBER})+", _arithmetic),
+        (rf"{_NUMBER}(?:[-+±×*÷=x]{_NUMBER})+", _arithmetic),
     )
 )

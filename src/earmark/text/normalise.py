@@ -15,24 +15,31 @@ from functools import cache
 from typing import Any
 
 from earmark.errors import TextError
+from earmark.text.english_numbers import MONTHS
 from earmark.text.numbers import HAN, SPOKEN, read_out
 
 WRONG_SCRIPT = "wrong script for its language"
 _SPELLINGS = str.maketrans(
     dict.fromkeys("’‘`´ʼ", "'")
     | dict.fromkeys("–−‐‑", "-")
-    | {"〇": "零", "，": ", ", "；": "; ", "：": ":"}
+    | {"〇": "零", "，": ", ", "；": "; ", "：": ":", "¢": " cents"}
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
 # Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is 卫, 妳 is 你.
-_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞妳", "嗰喎孻餸𨋢躝噚唓卫你")
+_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞妳牠", "嗰喎孻餸𨋢躝噚唓卫你它")
+# 10³ is a power, which NFKC would make 103; a dash between numbers is a hyphen; a circle among digits is a zero.
+_POWER = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹]+")
+_DASH = re.compile(r"(?<=\d)[—―](?=\d)")
+_CIRCLE = re.compile("(?<=[零一二三四五六七八九])○+|○+(?=[零一二三四五六七八九])")
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
-# <COMMA>, <NOISE>, <|zh|>, </s>, [laughter], [*], 【笑声】: angle brackets of arithmetic hold spaces or digits.
+# <COMMA>, <NOISE>, <|zh|>, </s>, [laughter], [*], {NOISE}, (applause), 【笑声】: angle brackets of arithmetic hold
+# spaces or digits, round and curly ones may hold words that were spoken.
 _TAG = re.compile(
-    r"<[/|]?[A-Za-z_-]{1,30}[/|]?>|\[[A-Za-z_ *-]{1,30}\]|ignore_time_segment_in_scoring|"
+    r"<[/|]?[A-Za-z_-]{1,30}[/|]?>|\[[A-Za-z_ *-]{1,30}\]|\{[A-Z_]{1,30}\}|%HESITATION|ignore_time_segment_in_scoring|"
+    r"\((?i:laughter|laughs|laughing|applause|music|noise|coughs?|inaudible|crosstalk)\)|"
     r"[\[【(<](?:笑|笑声|掌声|音乐|噪音|杂音|咳嗽|哭声|呼吸声|静音|背景音)[\]】)>]"
 )
 # Web text keeps a few entities; subtitles cut clitics off (TED-LIUM: it 's).
@@ -45,6 +52,9 @@ _TITLE = re.compile(
     # Digits and Han beside a title are set apart later, so they bound it as well.
     r"(?<![A-Za-z])(?:(?P<mister>(?i:mr))|(?P<missus>(?i:mrs)))(?![A-Za-z])\.?|\b(?P<doctor>Dr|DR)\b\.?(?= [A-Z])|"
     r"\b(?P<number>[Nn]o)\. ?(?=\d)"
+)
+_MONTH = re.compile(
+    rf"\b(?i:{'|'.join(MONTHS)})\b\.?(?= \d{{1,2}}\b)|(?<=\d )(?:{'|'.join(map(str.title, MONTHS))})\b\.?"
 )
 _STRETCH = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
 _UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
@@ -109,16 +119,19 @@ def _plain(text: str) -> str:
     text = _ENTITY.sub(lambda match: _ENTITIES[match.group()], text)
     if text.isascii():
         return text.translate(_SPELLINGS)
-    text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
+    text = _POWER.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text)
+    text = unicodedata.normalize("NFKC", _DASH.sub("-", text).translate(_SPELLINGS))
+    text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
     text = _ACCENTED.sub(_without_accent, text)
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _abbreviations(text: str) -> str:
-    """Mr. Brown: mister brown; No. 5: number 5; it 's: it's; 5 kg: 5kg beside Han."""
+    """Mr. Brown: mister brown; Jan. 5: january 5; No. 5: number 5; it 's: it's; 5 kg: 5kg beside Han."""
     text = _CLITIC.sub("'", text)
     if not text.isascii():
         text = _SPACED_UNIT.sub("", text)
+    text = _MONTH.sub(lambda match: MONTHS[match.group().strip(".").lower()].title(), text)
     return _TITLE.sub(lambda match: f" {match.lastgroup} ", text)
 
 
@@ -141,7 +154,7 @@ def _opencc() -> Any:
 
 
 def _simplified(text: str) -> str:
-    return text if text.isascii() else _opencc().convert(text).translate(_CANTONESE)
+    return text if text.isascii() else _opencc().convert(text).translate(_CANTONESE).replace("甚么", "什么")
 
 
 def _canonical(text: str) -> str:

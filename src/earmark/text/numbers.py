@@ -26,12 +26,15 @@ _CHUNK = {
 }
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40
-# Telephone numbers in groups: 138 0013 8000.
-_GROUPED = re.compile(r"(?<!\d)(1[3-9]\d) (\d{4}) (\d{4})(?!\d)")
+# Telephone numbers in groups: +86 138 0013 8000, +1 555 123 4567.
+_GROUPED = {
+    "zh": re.compile(r"(?<!\d)(?:(\+?86)[ -])?(1[3-9]\d)[ -](\d{4})[ -](\d{4})(?!\d)|(\+86) (1[3-9]\d{9})(?!\d)"),
+    "en": re.compile(r"(?<![\d.,-])(?:(\+1)[ .-])?(\d{3})[ .](\d{3})[ .](\d{4})(?![\d.,]\d|\d)"),
+}
 # What a rule may meet; other characters part chunks.
 _UNKNOWN = {
-    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±'·\s-]"),
-    "en": re.compile(rf"[^ -~{SYMBOLS}×÷]"),
+    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±^'·\s-]"),
+    "en": re.compile(rf"[^ -~{SYMBOLS}×÷±]"),
 }
 _EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
 
@@ -86,7 +89,7 @@ def _reader(left: str, right: str, language: str, has_han: bool) -> str:
 
 def _read_stretch(text: str, language: str) -> str:
     """Readings of all chunks of a stretch in one language."""
-    text = _GROUPED.sub(r"\1\2\3", _UNKNOWN[language].sub(" ", text))
+    text = _GROUPED[language].sub(_joined, _UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
     while match := _CHUNK[language].search(text, position):
         parts.append(text[position : match.start()])
@@ -96,6 +99,11 @@ def _read_stretch(text: str, language: str) -> str:
         parts.append(f" {read} " if language == "en" else read)
         position = (end if taken else match.end()) + taken
     return "".join([*parts, text[position:]])
+
+
+def _joined(match: re.Match[str]) -> str:
+    """A telephone number's groups with hyphens between them."""
+    return "-".join(filter(None, match.groups()))
 
 
 def _core(match: re.Match[str], language: str) -> tuple[int, int]:

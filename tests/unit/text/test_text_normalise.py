@@ -520,6 +520,73 @@ FURTHER_ENGLISH = [
     ("room 101", "en", "room one hundred and one"),
 ]
 
+AUDITED = [
+    # powers, dashes, circles
+    ("10³", "zh", "十的三次方"),
+    ("5²", "zh", "五的平方"),
+    ("2^10", "zh", "二的十次方"),
+    ("1—2天", "zh", "一到两天"),
+    ("二○二四年", "zh", "二零二四年"),
+    ("○○公司", "zh", "公司"),
+    # numbers that are names
+    ("911事件", "zh", "九一一事件"),
+    ("911个事件", "zh", "九百一十一个事件"),
+    ("618大促", "zh", "六一八大促"),
+    ("61儿童节", "zh", "六一儿童节"),
+    ("61个儿童", "zh", "六十一个儿童"),
+    ("99乘法表", "zh", "九九乘法表"),
+    ("985高校", "zh", "九八五高校"),
+    ("100高校", "zh", "一百高校"),
+    ("301医院", "zh", "三零幺医院"),
+    ("307路公交", "zh", "三零七路公交"),
+    ("12路公交", "zh", "十二路公交"),
+    ("波音737", "zh", "波音七三七"),
+    ("1米75", "zh", "一米七五"),
+    ("100米11秒", "zh", "一百米十一秒"),
+    # accounts, addresses, telephones
+    ("QQ:12345678", "zh", "qq 幺二三四五六七八"),
+    ("电话是87654321", "zh", "电话是八七六五四三二幺"),
+    ("身份证11010119900307123X", "zh", "身份证幺幺零幺零幺幺九九零零三零七幺二三 x"),
+    ("zhang@163.com", "zh", "zhang at 幺六三 dot com"),
+    ("+86 138 0013 8000", "zh", "八六幺三八零零幺三八零零零"),
+    ("+8613800138000", "zh", "八六幺三八零零幺三八零零零"),
+    ("v1.2.3", "zh", "v 一点二点三"),
+    ("x+y=5", "zh", "x 加 y 等于五"),
+    # units
+    ("220V", "zh", "两百二十伏"),
+    ("1500W", "zh", "一千五百瓦"),
+    ("3W", "zh", "三 w"),
+    ("7nm芯片", "zh", "七纳米芯片"),
+    ("甚麼", "zh", "什么"),
+    ("牠們", "zh", "它们"),
+    # English
+    ("10²", "en", "ten squared"),
+    ("10^6", "en", "ten to the power of six"),
+    ("9/11", "en", "nine eleven"),
+    ("5-6pm", "en", "five to six pm"),
+    ("9:30am-5pm", "en", "nine thirty am to five pm"),
+    ("2020-05-01", "en", "the first of may twenty twenty"),
+    ("Jan. 5", "en", "january fifth"),
+    ("DEC 25 1999", "en", "december twenty fifth nineteen ninety nine"),
+    ("5 Mar 2020", "en", "the fifth of march twenty twenty"),
+    ("mar the surface", "en", "mar the surface"),
+    ("$5-$10", "en", "five to ten dollars"),
+    ("$10/hr", "en", "ten dollars per hour"),
+    ("5¢", "en", "five cents"),
+    ("C#", "en", "c sharp"),
+    ("±5", "en", "plus or minus five"),
+    ("mid-20s", "en", "mid twenties"),
+    ("+1 555 123 4567", "en", "one five five five one two three four five six seven"),
+    ("5 m²", "en", "five square meters"),
+    ("2 hrs", "en", "two hours"),
+    ("16oz", "en", "sixteen ounces"),
+    # noises
+    ("{NOISE} so {COUGH} yes", "en", "so yes"),
+    ("(Laughter) thank you (Applause)", "en", "thank you"),
+    ("(you know) yes", "en", "you know yes"),
+    ("%HESITATION well", "en", "well"),
+]
+
 CANTONESE = [
     # characters of written Cantonese stay; traditional ones are simplified like all others
     ("佢哋喺度食嘢", "佢哋喺度食嘢"),
@@ -560,6 +627,7 @@ CASES = [
     *WITH_NUMBERS,
     *FURTHER_CHINESE,
     *FURTHER_ENGLISH,
+    *AUDITED,
     *((text, "yue", expected) for text, expected in CANTONESE),
     *((text, "zh-en", expected) for text, expected in CODE_SWITCH),
 ]
@@ -620,8 +688,8 @@ def test_digits_that_no_rule_reads_are_read_one_by_one(monkeypatch):
     wetext.fst_reading.cache_clear()
     monkeypatch.setattr(wetext, "normaliser", lambda language: Broken())
     try:
-        assert normalise("我有3^0个", "zh") == "我有三零个"
-        assert normalise("room 3^0", "en") == "room three zero"
+        assert normalise("我有3&0个", "zh") == "我有三零个"
+        assert normalise("room 3~0", "en") == "room three zero"
     finally:
         wetext.fst_reading.cache_clear()
 

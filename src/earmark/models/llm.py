@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from earmark.config import SmallLLM
 from earmark.errors import CheckpointError
+from earmark.models.qwen3 import END, PAD, START, check_folder
 from earmark.text.normalise import HAN
 
 if TYPE_CHECKING:
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
 SPEECH = "<speech>"
 """Placeholder whose place the speech embeddings take (Eq. 4)."""
-END = "<|im_end|>"
 _WORD_END = "</w>"
 _PRIVATE = 0xF0000
-_SPECIAL = ["<|endoftext|>", "<|im_start|>", END, SPEECH, "<unk>"]
+_SPECIAL = [PAD, START, END, SPEECH, "<unk>"]
 # Qwen3's own chat template without its tools and thinking parts.
 _TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -44,8 +44,8 @@ def build_tokenizer(texts: list[str], settings: SmallLLM) -> "PreTrainedTokenize
         tokenizer_object=tokenizer,
         unk_token="<unk>",
         eos_token=END,
-        pad_token="<|endoftext|>",
-        additional_special_tokens=["<|im_start|>", SPEECH],
+        pad_token=PAD,
+        additional_special_tokens=[START, SPEECH],
         clean_up_tokenization_spaces=False,
     )
     fast.chat_template = _TEMPLATE
@@ -108,32 +108,49 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
     """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoTokenizer, Qwen3ForCausalLM
+    from transformers import Qwen3ForCausalLM
 
     folder = Path(folder)
-    for name in ("config.json", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder / name} does not exist: llm must be a folder with a Qwen3 model")
+    empty, tokenizer = check_folder(folder)
     try:
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-        if kind != "qwen3":
-            raise CheckpointError(f"{folder} holds a model of type {kind!r}: a Qwen3 is expected")
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        # The stubs do not know that output_loading_info makes it a pair.
-        loaded: Any = Qwen3ForCausalLM.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        model = Qwen3ForCausalLM.from_pretrained(
+            folder, config=empty.config, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-        model, said = loaded
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} is not a whole Qwen3 folder ({error}): fetch its files again") from None
-    if missing := sorted(said["missing_keys"]):
-        # transformers would go on with random weights.
-        raise CheckpointError(f"{folder} lacks {len(missing)} tensors (first: {missing[0]}): fetch its files again")
-    if tokenizer.convert_tokens_to_ids(SPEECH) in (None, tokenizer.unk_token_id):
+    if SPEECH not in tokenizer.get_vocab():
+        # Qwen3 has more rows than tokens: the first free one is taken, and the matrix stays as it is.
         tokenizer.add_special_tokens({"additional_special_tokens": [SPEECH]}, replace_extra_special_tokens=False)
-    if len(tokenizer) > model.config.vocab_size:
-        model.resize_token_embeddings(len(tokenizer))
-    return model, cast("PreTrainedTokenizerFast", tokenizer)
+    speech: Any = tokenizer.convert_tokens_to_ids(SPEECH)
+    if speech >= model.config.vocab_size:
+        model.resize_token_embeddings(speech + 1)
+    _keep_frequencies(model)
+    return model, tokenizer
+
+
+def _keep_frequencies(model: "Qwen3ForCausalLM") -> None:
+    """Keep the rotary frequencies in float32 when the engine casts the model to bfloat16, buffers and all.
+
+    Rounded to 8 bits they turn the angles of later positions into others than those of pretraining. The forward
+    moves them to its device itself.
+    """
+    rotary = model.model.rotary_emb
+    if rotary.rope_type not in ("dynamic", "longrope"):  # those recompute the buffer as sequences grow
+        frequencies = rotary.inv_freq
+        del rotary.inv_freq
+        rotary.inv_freq = frequencies
+
+
+def attention(precision: str) -> str:
+    """Attention in training: FlashAttention-2 (A.3) where it is installed and can run, else torch's own.
+
+    It runs on GPUs from Ampere on, in bfloat16.
+    """
+    import torch
+    from transformers import utils
+
+    fits = precision == "bfloat16" and torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+    return "flash_attention_2" if fits and utils.is_flash_attn_2_available() else "sdpa"
 
 
 def checkpoint_activations(model: Any) -> None:
@@ -143,15 +160,30 @@ def checkpoint_activations(model: Any) -> None:
 
 
 def prompt_ids(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
-    """Token ids before and after the speech: the chat template around `prompt<speech>` (section A.2, Eq. 4)."""
-    text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt + SPEECH}],
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=False,
-    )
+    """Token ids before and after the speech: the chat template around `prompt<speech>` (section A.2, Eq. 4).
+
+    :raises CheckpointError: the template cannot be filled, or does not hold the message once.
+    """
+    text = prompt_text(tokenizer, prompt)
     before, after = text.split(SPEECH)
     return (
         tokenizer.encode(before, add_special_tokens=False),
         tokenizer.encode(after, add_special_tokens=False),
     )
+
+
+def prompt_text(tokenizer: Any, prompt: str) -> str:
+    """The prompt as the model reads it, up to where the transcript begins; docs/paper.md shows Qwen3's."""
+    message = {"role": "user", "content": prompt + SPEECH}
+    try:
+        text = tokenizer.apply_chat_template(
+            [message], tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+    except Exception as error:  # a template is a program of the folder's author
+        raise CheckpointError(f"the chat template of {tokenizer.name_or_path} fails ({error})") from None
+    if text.count(SPEECH) != 1:
+        raise CheckpointError(
+            f"the chat template of {tokenizer.name_or_path} holds {SPEECH} {text.count(SPEECH)} times, not once: "
+            f"leave {SPEECH} out of the setting prompt, and fetch the tokenizer's files again"
+        )
+    return str(text)

@@ -13,6 +13,7 @@ from earmark.models.build import (
     build_quantizer_head,
     build_speech_llm,
 )
+from earmark.models.llm import attention
 from earmark.text.inventory import Inventory
 from earmark.train.place import Place
 from earmark.train.tasks import CTCTask, NextTokenTask, Task
@@ -27,6 +28,7 @@ def build_task(config: Config, place: Place, inventory: Inventory, llm_done: Pat
     stage, labels = place.stage, len(inventory)
     if stage.loss == "next_token":
         model, tokenizer = build_speech_llm(config, llm_done)
+        model.llm.set_attn_implementation(attention(config.precision))
         return NextTokenTask(model, tokenizer, stage)
     encoder = build_encoder(config)
     if stage.loss == "best_rq":

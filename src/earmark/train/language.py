@@ -24,7 +24,8 @@ from earmark.data.batches import BatchPlan, Strand
 from earmark.data.collect import training_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
-from earmark.models.llm import build_small, build_tokenizer, load_llm, prompt_ids
+from earmark.models.llm import build_small, build_tokenizer, prompt_ids
+from earmark.models.qwen3 import check_folder
 from earmark.models.speech_llm import splice, target_logits
 from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
@@ -50,8 +51,9 @@ class Lesson(NamedTuple):
 def prepare(config: Config, folder: Path) -> None:
     """Write `folder`: the small model, or a pointer to real weights; done.json last."""
     started = time.time()
+    model: Any
     if isinstance(config.llm, Path):
-        model, _ = load_llm(config.llm)
+        model, _ = check_folder(config.llm)  # its weights are read when a stage trains
         done: dict[str, Any] = {"folder": str(config.llm), "stand_in": False, "steps": 0}
     else:
         phonemizer = Phonemizer.from_settings(config.text)

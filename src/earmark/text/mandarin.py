@@ -35,9 +35,29 @@ _THIRD_THIRD = frozenset(
     "阻止 顶点 领土 领导 饱满 首脑 首领 鼓掌 鼓舞 可以 也许 只有 只好 洗澡 雨伞 了解 友好 美好 管理 "
     "广场 永远 语法 表姐 洗手 打扫 举手 好久 很久".split()
 )
-# Complements (跑得快) outnumber 得 as a verb, except in these words.
+# Complements (跑得快) outnumber 得 as a verb, except in these words. A character that stands alone is a verb or an
+# adjective more often than pypinyin's first reading says.
 _READINGS = {
     "得": ["de"],
+    "必须得": ["bì", "xū", "děi"],
+    "还得": ["hái", "děi"],
+    "就得": ["jiù", "děi"],
+    "长": ["cháng"],
+    "长得": ["zhǎng", "de"],
+    "长着": ["zhǎng", "zhe"],
+    "长高": ["zhǎng", "gāo"],
+    "长胖": ["zhǎng", "pàng"],
+    "长满": ["zhǎng", "mǎn"],
+    "长成": ["zhǎng", "chéng"],
+    "长在": ["zhǎng", "zài"],
+    "教": ["jiāo"],
+    "弹": ["tán"],
+    "似": ["sì"],
+    "嚼": ["jiáo"],
+    "削": ["xiāo"],
+    "数到": ["shǔ", "dào"],
+    "数一数": ["shǔ", "yī", "shǔ"],
+    "投行": ["tóu", "háng"],
     "得到": ["dé", "dào"],
     "得以": ["dé", "yǐ"],
     "得分": ["dé", "fēn"],
@@ -47,6 +67,9 @@ _READINGS = {
 _LONGEST_WORD = 8
 
 _NUMERALS = frozenset("零一二三四五六七八九")
+# What stands beside 地 as ground.
+_BEFORE_GROUND = frozenset("块片亩在的把扫拖满买卖有是到从此该某两几各每这那外内落倒遍")
+_AFTER_GROUND = frozenset("里上下头边主块方面区很的是有和都也")
 # 儿 is a syllable of its own after these; after any other character it is the suffix 儿化.
 _FULL_ER_AFTER = frozenset("女婴幼少孤胎健宠男侄孙妻生产血能患病")
 # Interjections without a vowel (嗯, 呣, 噷, 哼) and the rare ê (欸) go to the nearest regular final.
@@ -107,6 +130,7 @@ def spoken(syllables: list[Syllable], words: list[str]) -> tuple[str, ...]:
     The syllables are changed in place.
     """
     _suffix_er(syllables)
+    _adverbial_di(syllables, words)
     _yi_and_bu(syllables, words)
     for first in third_tone_pairs(words):
         if syllables[first].tone == syllables[first + 1].tone == 3 and not syllables[first].fixed:
@@ -172,11 +196,21 @@ def _suffix_er(syllables: list[Syllable]) -> None:
             syllable.tone = 5
 
 
+def _adverbial_di(syllables: list[Syllable], words: list[str]) -> None:
+    """地 that is no part of a word is de5 between two characters and another: 高兴地说; not in 这块地很大, 农民地里."""
+    text, start = "".join(words), 0
+    for word in words:
+        inside = word == "地" and 2 <= start < len(text) - 1 and not syllables[start].fixed
+        if inside and text[start - 1] not in _BEFORE_GROUND and text[start + 1] not in _AFTER_GROUND:
+            syllables[start].final, syllables[start].tone = "e", 5
+        start += len(word)
+
+
 def _yi_and_bu(syllables: list[Syllable], words: list[str]) -> None:
     """一 and 不, from right to left, each by the spoken tone of the syllable that follows.
 
-    一 is yi2 before tone 4 and 个, yi4 before tones 1 to 3, yi5 within a doubled verb (看一看); it stays yi1
-    at the end of a word, in ordinals and in numbers. 不 is bu2 before tone 4, bu5 in 好不好, else bu4.
+    一 is yi2 before tone 4 and 个, yi4 before tones 1 to 3, yi5 within a doubled verb (看一看, not 一步一步); it stays
+    yi1 at the end of a word, in ordinals and in numbers. 不 is bu2 before tone 4, bu5 in 好不好, else bu4.
     """
     ends = _last_characters(words)
     for index in reversed(range(len(syllables))):
@@ -185,6 +219,8 @@ def _yi_and_bu(syllables: list[Syllable], words: list[str]) -> None:
         after = syllables[index + 1] if index + 1 < len(syllables) else None
         if syllable.fixed:
             continue
+        if syllable.character == "一" and index > 1 and syllables[index - 2].character == "一":
+            before = None if before and before.character not in _NUMERALS else before  # 一步一步
         if syllable.character == "一" and syllable.final == "i":
             syllable.tone = 1 if _is_number_one(before, after, index in ends) else _tone_of_yi(before, after)
         elif syllable.character == "不" and syllable.final == "u" and syllable.tone != 5:

@@ -175,6 +175,7 @@ def language(config: Path, run: str | None) -> None:
 @click.option("--before", type=FILE, help="done.json of the segment, or stage, before.")
 @click.option("--encoder", type=FILE, help="done.json of the snapshot whose encoder is swapped in.")
 @click.option("--last-phase", is_flag=True, help="The last phase of IA-SFT, which has a length of its own.")
+@click.option("--processes", type=click.IntRange(1), help="Processes, where not the configuration's: the same recipe.")
 def train(
     config: Path,
     run: str | None,
@@ -183,11 +184,34 @@ def train(
     before: Path | None,
     encoder: Path | None,
     last_phase: bool,
+    processes: int | None,
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
+    from earmark.train.fallback import Job, repairs, train_again
+
     settings = load(config, run)
-    if settings.processes > 1 and "RANK" not in os.environ:
-        _under_torchrun(settings.processes)
+    settings = settings.on(processes) if processes else settings
+    job = Job(instance, step, last_phase, before, encoder)
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    if ranks > 1:
+        _train_here(settings.on(ranks), job)
+        return
+    start = _train_in_processes if settings.processes > 1 else _train_here
+    for repair in repairs(job):
+        train_again(repair, lambda one: start(settings, one), click.echo)
+    start(settings, job)
+
+
+def _train_in_processes(settings: Config, job: Any) -> None:
+    """Train a segment by this very command, once a process."""
+    from earmark.train.launch import under_torchrun
+
+    given = click.get_current_context().params
+    under_torchrun(settings.processes, ["train", str(given["config"]), "--run", settings.run, *job.arguments()])
+
+
+def _train_here(settings: Config, job: Any) -> None:
+    """Train a segment in this process: the only one, or a rank."""
     import torch
 
     from earmark.io import read_json
@@ -195,16 +219,9 @@ def train(
     from earmark.train.segment import in_short, run_segment
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    run_segment(settings, Place(settings, instance, step, last_phase), before, encoder)
+    run_segment(settings, Place(settings, job.instance, job.step, job.last_phase), job.before, job.snapshot)
     if os.environ.get("RANK", "0") == "0":
-        click.echo(in_short(read_json(RunPaths(settings.folder).step(instance, step) / "done.json")))
-
-
-def _under_torchrun(processes: int) -> None:
-    """Start this very command once a process; a process that dies ends the others."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    # After "--" torchrun leaves our options alone; it would take --run for an abbreviation of one of its own.
-    os.execv(sys.executable, [*launcher, "-m", "--", "earmark.cli", *sys.argv[1:]])
+        click.echo(in_short(read_json(RunPaths(settings.folder).step(job.instance, job.step) / "done.json")))
 
 
 # ---------------------------------------------------------------------------- diagnosis
@@ -354,6 +371,9 @@ def main() -> None:
     try:
         cli()
     except UserError as error:
+        from earmark.train.launch import leave_word
+
+        leave_word(error)
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
 

@@ -221,3 +221,20 @@ def test_last_phase_has_its_own_length() -> None:
     assert settings.stage_steps("ia_sft") == 400
     assert settings.stage_steps("ia_sft", last_phase=True) == 700
     assert settings.stage_steps("joint", last_phase=True) == 400
+
+
+# ---------------------------------------------------------------------------- another number of processes
+
+
+def test_a_recipe_on_other_processes_has_as_many_batches_a_step() -> None:
+    values = copy.deepcopy(VALUES) | {"processes": 2}
+    for name, accumulation in (("pretrain", 2), ("align", 2), ("ia_sft", 2), ("joint", 4)):
+        values["stages"][name]["accumulation"] = accumulation
+    settings = parse(values)
+    for processes, accumulations in ((1, (4, 8)), (2, (2, 4)), (4, (1, 2))):
+        other = settings.on(processes)
+        assert (other.stages.pretrain.accumulation, other.stages.joint.accumulation) == accumulations
+        assert (other.processes, other.batch_group) == (processes, 2)
+        assert other.on(2).stages == settings.stages
+    with pytest.raises(ConfigError, match=r"pretrain takes 4 batches a step \(processes 2 x accumulation 2\), which"):
+        settings.on(3)

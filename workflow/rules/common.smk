@@ -25,6 +25,9 @@ if not isinstance(DATA, bool):
     raise WorkflowError(f"--config data={DATA} is neither True nor False: write data=False to leave the data's rules out")
 # Every command takes the configuration's file; the run's name may be another one.
 ARGUMENTS = f"{SETTINGS} --run {RUN.run}"
+# Another number of training processes than the configuration's: the same recipe goes on on it.
+PROCESSES = int(config.get("processes", RUN.processes))
+TRAIN = f"earmark train {ARGUMENTS}" + (f" --processes {PROCESSES}" if PROCESSES != RUN.processes else "")
 
 
 wildcard_constraints:
@@ -42,10 +45,15 @@ def settings(*sections):
 
 
 def stage_settings(*names):
-    """The same for stages of training, with what every stage depends on."""
+    """The same for stages of training, with what every stage depends on.
+
+    Of processes and accumulation only their product counts: another number of processes goes on where the run stands.
+    """
     values = {name: dump(getattr(RUN.stages, name)) for name in names}
+    for name in names:
+        values[name]["accumulation"] *= RUN.processes
     values["weights"] = {name: corpus.weight for name, corpus in CORPORA.items()}
-    return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "processes", "sampling_power", "like_batches")
+    return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "sampling_power", "batch_group")
 
 
 def state_of(step):

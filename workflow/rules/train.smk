@@ -75,9 +75,9 @@ rule pretrain:
         flags=lambda wildcards: "".join(f"--before {path}" for path in segment_before("pretrain", int(wildcards.step))),
     log: PATHS.folder / "logs/pretrain/step_{step}.log"
     priority: 50
-    threads: RUN.processes
+    threads: PROCESSES
     resources: mem_mb=4000, runtime=480
-    shell: "earmark train {ARGUMENTS} pretrain {wildcards.step} {params.flags} 2> {log}"
+    shell: "{TRAIN} pretrain {wildcards.step} {params.flags} 2> {log}"
 
 
 rule post_train:
@@ -93,6 +93,6 @@ rule post_train:
         flags=flags,
     log: PATHS.folder / "logs/{instance}/step_{step}.log"
     priority: 40
-    threads: RUN.processes
+    threads: PROCESSES
     resources: mem_mb=6000, runtime=480
-    shell: "earmark train {ARGUMENTS} {wildcards.instance} {wildcards.step} {params.flags} 2> {log}"
+    shell: "{TRAIN} {wildcards.instance} {wildcards.step} {params.flags} 2> {log}"

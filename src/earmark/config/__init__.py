@@ -108,8 +108,8 @@ class Shards(Section):
 
     min_seconds: PositiveFloat = 0.2
     """Shorter utterances are set aside."""
-    max_seconds: PositiveFloat = 30.0
-    """Longer utterances are set aside."""
+    max_seconds: Annotated[float, Field(gt=0, le=200)] = 30.0
+    """Longer utterances are set aside; at most 200, for which the encoder has positions (5,000 of 40 ms)."""
     min_labels_per_second: Annotated[float, Field(ge=0)] = 0.3
     """Fewer phones or characters a second mean that words are missing in the transcript: set aside."""
     max_labels_per_second: PositiveFloat = 24.0
@@ -191,7 +191,8 @@ class Config(Section):
     decoding: Decoding = Decoding()
     evaluation: Evaluation
     processes: PositiveInt = 1
-    """Training processes a stage (ZeRO-2 when there are several)."""
+    """Training processes a stage (ZeRO-2 when there are several). `--config processes=N` runs the same recipe on
+    another number of them, from wherever it stands."""
     like_batches: PositiveInt | None = None
     """Batches of like length in a row, so that processes wait little for each other; none: `processes`. While it and
     `processes` x `accumulation` stay, any `processes` that divides it takes the same utterances in the same order."""
@@ -240,6 +241,33 @@ class Config(Section):
         """Pretraining steps at which a score is taken; the first reference is not among them."""
         first = self.watch.first_step + self.watch.every
         return list(range(first, self.stages.pretrain.steps + 1, self.watch.every))
+
+    def on(self, processes: int) -> "Config":
+        """The same recipe on another number of processes: as many batches a step, of the same utterances in order.
+
+        :raises ConfigError: the batches of a step cannot be shared out evenly.
+        """
+        stages = {}
+        for name in Stages.model_fields:
+            stage: Stage = getattr(self.stages, name)
+            batches = self.processes * stage.accumulation
+            if batches % processes:
+                raise ConfigError(
+                    f"stages.{name} takes {batches} batches a step (processes {self.processes} x accumulation "
+                    f"{stage.accumulation}), which {processes} processes cannot share: take a number that divides them"
+                )
+            stages[name] = stage.model_copy(update={"accumulation": batches // processes})
+        changes = {
+            "processes": processes,
+            "like_batches": self.batch_group,
+            "stages": self.stages.model_copy(update=stages),
+        }
+        return self.model_copy(update=changes)
+
+    @property
+    def batch_group(self) -> int:
+        """Batches of like length in a row, on which the order of the utterances depends."""
+        return self.like_batches or self.processes
 
     def stage_steps(self, stage: str, last_phase: bool = False) -> int:
         """Updates of a stage ("pretrain", "align", "ia_sft", "joint"); IA-SFT's last phase has its own number."""

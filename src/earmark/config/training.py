@@ -180,8 +180,20 @@ class Stage(Section):
     activation_checkpointing: bool = False
     """Keep a block's input only and compute its activations again in the backward pass: a third more time, far less
     memory. For encoder and LLM wherever gradients pass through them."""
+    average_last: PositiveInt | None = None
+    """At the stage's end: the mean of its last so many checkpoints is what the next stage, diagnosis and evaluation
+    take; none: the last one."""
+    patience: PositiveInt | None = None
+    """The stage stops when its validation loss has not improved for so many checkpoints (segments), and hands on the
+    best one; none: all steps. 3 in the paper's section 4.5."""
     clip: PositiveFloat = 5.0
     """Largest gradient norm."""
+    spike: Annotated[float, Field(gt=1)] | None = None
+    """A loss above this many times the median of the last 100 steps, or one that is no number, makes no update, and
+    its utterances are named in the log and in metrics.parquet; none: no guard, a loss that is no number ends the
+    segment."""
+    spikes_in_a_row: PositiveInt = 5
+    """So many spikes in a row end the segment."""
     betas: tuple[float, float] = (0.9, 0.98)
     """Adam's moments."""
     augment: SpecAugment | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
+from earmark.io import sha256
 from earmark.models.build import save_weights
 from earmark.paths import step_name
 from earmark.train.place import Place
@@ -34,6 +35,11 @@ def save_modules(
         save_weights(module, path, metadata)
         weights[name] = str(path)
     return weights
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file below `folder`, by its name in it."""
+    return {str(path.relative_to(folder)): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def prune(folder: Path, place: Place) -> None:

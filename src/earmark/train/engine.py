@@ -20,6 +20,8 @@ from torch import nn
 from earmark.config import Stage
 from earmark.errors import CheckpointError
 from earmark.io import read_tensors, write_tensors
+from earmark.train.records import say
+from earmark.train.universal import from_partitions, from_tensors, nothing_runs, read_parameter, written_by
 
 _STATE = "optimizer.safetensors"
 
@@ -40,7 +42,7 @@ class Engine:
             torch.device("cuda", self.rank % torch.cuda.device_count()) if torch.cuda.is_available() else "cpu"
         )
         self._trained, self._clip, self._norm = trained, stage.clip, 0.0
-        self._optimizer = torch.optim.Adam(trained, lr=stage.peak_rate, betas=stage.betas, fused=True)
+        self._optimizer = _Adam(trained, lr=stage.peak_rate, betas=stage.betas, fused=True)
         self._plain = self.world == 1 and precision == "float32"
         with _quiet():
             self._engine, *_ = deepspeed.initialize(
@@ -73,8 +75,12 @@ class Engine:
         """Accumulate gradients; DeepSpeed divides by the number of accumulated batches."""
         self._engine.backward(loss)
 
-    def step(self, rate: float) -> None:
-        """After each batch: at an accumulation boundary clip and update with learning rate `rate`."""
+    def step(self, rate: float, skip: bool = False) -> None:
+        """After each batch: at an accumulation boundary clip and update with learning rate `rate`.
+
+        `skip`: make no update; gradients are dropped, weights and Adam's moments stay.
+        """
+        self._optimizer.skip = skip
         for group in self._engine.optimizer.param_groups:
             group["lr"] = rate
         if self._plain and self._engine.is_gradient_accumulation_boundary():
@@ -86,6 +92,21 @@ class Engine:
         """Norm before clipping of the last update."""
         return self._norm if self._plain else float(self._engine.get_global_grad_norm() or 0.0)
 
+    def mean(self, values: list[float]) -> list[float]:
+        """Means over all processes."""
+        if self.world == 1:
+            return values
+        summed = torch.tensor(values, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(summed)
+        return (summed / self.world).tolist()
+
+    def gather(self, names: list[str]) -> list[str]:
+        """What all processes hold, in the order of their ranks."""
+        held: list[Any] = [names] * self.world
+        if self.world > 1:
+            torch.distributed.all_gather_object(held, names)
+        return [name for part in held for name in part]
+
     def save(self, folder: Path) -> None:
         """Write the optimizer's state into `folder` (made whole by a rename)."""
         if self._plain:
@@ -95,6 +116,8 @@ class Engine:
                 for name, parameter in zip(self._names, self._trained, strict=True)
                 for key, value in state[parameter].items()
             }
+            if written_by(folder):
+                shutil.rmtree(folder)  # of the same segment at several processes
             write_tensors(folder / _STATE, tensors, {})
             return
         part = folder.with_name(folder.name + ".part")
@@ -106,37 +129,96 @@ class Engine:
         self.barrier()
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote at the same number of processes.
+        """Read what `save` wrote, at whatever number of processes.
 
         :raises CheckpointError: absent, damaged, or of another module.
         """
-        if not self._plain:
-            if not folder.is_dir():
-                raise CheckpointError(f"{folder} does not exist: rerun the segment that writes it")
-            with _quiet():
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder} does not exist: rerun the segment that writes it")
+        writers = written_by(folder)
+        if self._plain and not writers:
+            self._load_tensors(folder)
+        elif not self._plain and writers == self.world:
+            with _quiet(), nothing_runs():
                 loaded, _ = self._engine.load_checkpoint(str(folder), tag="state")
             if loaded is None:
                 raise CheckpointError(f"{folder} holds no engine state: rerun the segment that writes it")
-            return
+        else:
+            self._load_universal(folder, writers)
+
+    def _load_tensors(self, folder: Path) -> None:
+        """Adam's state of a single process."""
         tensors, _ = read_tensors(folder / _STATE)
         for name, parameter in zip(self._names, self._trained, strict=True):
-            try:
-                state = {key: tensors[f"{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            except KeyError as error:
-                raise CheckpointError(
-                    f"{folder} lacks {error}: it belongs to another model; rerun its segment"
-                ) from None
-            if state["exp_avg"].shape != parameter.shape:
-                raise CheckpointError(
-                    f"{folder}: {name} has shape {tuple(state['exp_avg'].shape)}, this model {tuple(parameter.shape)}: "
-                    "it belongs to another model; rerun its segment"
-                )
-            self._optimizer.state[parameter] = state
+            self._optimizer.state[parameter] = _fitting(tensors, folder, name, parameter)
+
+    def _load_universal(self, folder: Path, writers: int) -> None:
+        """A state that another number of processes wrote, by way of a universal checkpoint in a temporary folder."""
+        universal = folder.with_name(".universal")
+        if self.rank == 0:
+            shutil.rmtree(universal, ignore_errors=True)  # of a killed job
+            self._convert(folder, universal, writers)
+            say(f"{folder}: written by {writers or 1} process(es), made universal, and read by {self.world}")
+        self.barrier()
+        try:
+            if self._plain:
+                for name, parameter in zip(self._names, self._trained, strict=True):
+                    held = read_parameter(universal, name)
+                    with torch.no_grad():
+                        parameter.copy_(held.pop("fp32"))
+                    self._optimizer.state[parameter] = held
+            else:
+                with _quiet(), nothing_runs():
+                    self._engine.optimizer.load_state_dict(None, checkpoint_folder=str(universal))
+                    self._engine.optimizer.update_lp_params()
+            self.barrier()
+        finally:
+            if self.rank == 0:
+                shutil.rmtree(universal, ignore_errors=True)
+
+    def _convert(self, folder: Path, universal: Path, writers: int) -> None:
+        if writers:
+            with _quiet():
+                from_partitions(folder, universal)
+            return
+        tensors, _ = read_tensors(folder / _STATE)
+        weights = dict(zip(self._names, self._trained, strict=True))
+        for name, parameter in weights.items():
+            _fitting(tensors, folder, name, parameter)
+        from_tensors(tensors, {name: one.float() for name, one in weights.items()}, universal)
 
     def barrier(self) -> None:
         """Wait for all processes."""
         if self.world > 1:
             torch.distributed.barrier()
+
+
+def _fitting(
+    tensors: dict[str, torch.Tensor], folder: Path, name: str, parameter: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Adam's state of a parameter out of a file's tensors.
+
+    :raises CheckpointError: it is not there, or of another shape.
+    """
+    try:
+        state = {key: tensors[f"{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+    except KeyError as error:
+        raise CheckpointError(f"{folder} lacks {error}: it belongs to another model; rerun its segment") from None
+    if state["exp_avg"].shape != parameter.shape:
+        raise CheckpointError(
+            f"{folder}: {name} has shape {tuple(state['exp_avg'].shape)}, this model {tuple(parameter.shape)}: "
+            "it belongs to another model; rerun its segment"
+        )
+    return state
+
+
+class _Adam(torch.optim.Adam):
+    """Adam whose next update can be left out: DeepSpeed goes on counting and clearing as if it were made."""
+
+    skip = False
+
+    def step(self, closure: Any = None) -> Any:
+        return None if self.skip else super().step(closure)
 
 
 def _deepspeed() -> Any:

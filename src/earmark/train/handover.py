@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from earmark.config import Config
 from earmark.errors import CheckpointError
 from earmark.io import read_json
 from earmark.models.build import load_weights
@@ -23,11 +24,17 @@ class Origin(NamedTuple):
     step: int
     weights: dict[str, str]
     """File of each module that was handed over; modules that are not named have their initial weights."""
+    order: dict[str, int] = {}  # noqa: RUF012 (a NamedTuple's default, never written to)
+    """What the order of its utterances depended on, as `order_of` says."""
 
 
-def hand_over(task: nn.Module, before: Path | None, inventory: Inventory, but: Collection[str] = ()) -> Origin:
+def hand_over(
+    task: nn.Module, before: Path | None, inventory: Inventory, but: Collection[str] = (), instance: str = ""
+) -> Origin:
     """Load the modules that `before` (a done.json) names and `task` has; those in `but` stay as they are.
 
+    :param instance: stage instance that takes over. The stage that averaged its checkpoints goes on from its last
+        one, to which the optimizer's state belongs; others take the mean.
     :raises CheckpointError: `before` has another inventory, or its weights are absent, damaged or of another shape.
     """
     if before is None:
@@ -35,10 +42,11 @@ def hand_over(task: nn.Module, before: Path | None, inventory: Inventory, but: C
     done = read_json(before)
     check_inventory(before, done["inventory"], inventory)
     modules = modules_of(task)
-    weights = {name: path for name, path in done["weights"].items() if name in modules and name not in but}
+    named = done["weights"] | (done.get("averaged", {}).get("last", {}) if done["instance"] == instance else {})
+    weights = {name: path for name, path in named.items() if name in modules and name not in but}
     for name, path in weights.items():
         load_weights(modules[name], path)
-    return Origin(done["instance"], done["step"], weights)
+    return Origin(done["instance"], done["step"], weights, done.get("order", {}))
 
 
 def check_inventory(described: Path, found: str, inventory: Inventory) -> None:
@@ -53,15 +61,30 @@ def check_inventory(described: Path, found: str, inventory: Inventory) -> None:
         )
 
 
-def state_before(origin: Origin, before: Path | None, place: Place) -> Path | None:
+def order_of(config: Config, place: Place) -> dict[str, int]:
+    """What the utterances of each step depend on: batches a step over all processes, and like batches in a row."""
+    return {"batches_per_step": config.processes * place.stage.accumulation, "like_batches": config.batch_group}
+
+
+def state_before(origin: Origin, before: Path | None, place: Place, order: dict[str, int]) -> Path | None:
     """Folder of the engine state to go on from; None where a stage begins: its optimizer starts afresh.
 
-    :raises CheckpointError: `before` is no neighbour of the segment, or its state is gone.
+    :raises CheckpointError: `before` is no neighbour of the segment, its state is gone, or its utterances had another
+        order.
     """
     if before is None or origin.instance != place.instance:
         return None
     if origin.step != place.start:
         raise CheckpointError(f"{before} is of step {origin.step}, the segment starts at {place.start}: rerun it")
+    if origin.order and origin.order != order:
+        had, have = (
+            f"{one['batches_per_step']} batches a step (processes x accumulation), like_batches {one['like_batches']}"
+            for one in (origin.order, order)
+        )
+        raise CheckpointError(
+            f"{before} was trained with {had}, this run has {have}: keep them, or go on with the configuration as "
+            "it was and --config processes=N"
+        )
     state = before.parent / "engine"
     if not state.is_dir():
         raise CheckpointError(

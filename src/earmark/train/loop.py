@@ -1,17 +1,26 @@
 """The one training loop: batches in, updates out. All four stages run through it."""
 
+import contextlib
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import numpy as np
+
 from earmark.config import Config, Stage
-from earmark.data.batches import BatchPlan, rates
+from earmark.data.batches import BatchPlan, Strand, rates
 from earmark.data.dataset import Batch, Dataset
 from earmark.errors import TrainingError
+from earmark.models.encoder import MAX_POSITIONS
 from earmark.train.engine import Engine
-from earmark.train.records import Records
+from earmark.train.guard import Guard
+from earmark.train.records import Records, say
 from earmark.train.schedule import rate
 from earmark.train.tasks import Loss, Moment
+
+MAX_FRAMES = 4 * MAX_POSITIONS
+"""Feature frames (10 ms) of the longest utterance that the encoder has positions for."""
 
 
 class Source(Protocol):
@@ -30,44 +39,64 @@ def train(
     moment: Callable[[int, int], Moment],
     span: range,
     steps: int,
+    guard: Guard | None = None,
+    watching: Callable[[int], AbstractContextManager[Any]] = lambda step: contextlib.nullcontext(),
 ) -> None:
     """Make the updates of `span` (from 0) out of `steps`.
 
-    :raises TrainingError: a loss or gradient that is not a finite number, with the ids of the utterances.
+    :param guard: judges each loss; None: no guard. :param watching: what a step runs inside, such as a profiler.
+    :raises TrainingError: a loss or gradient that is not a finite number, or spikes in a row, with the utterances' ids.
     """
+    guard = guard or Guard(stage.model_copy(update={"spike": None}))
     for step in span:
-        learning_rate = rate(step, stage, steps)
-        seconds, padding, value = 0.0, 0.0, 0.0
-        parts: dict[str, float] = {}
-        ids: list[str] = []
-        for micro in range(stage.accumulation):
-            batch = source(step, micro, engine.rank)
-            ids += batch.ids
-            loss: Loss = engine(batch, moment(step, micro))
-            value += _finite(loss, step, batch.ids) / stage.accumulation
-            for name, part in loss.parts.items():
-                parts[name] = parts.get(name, 0.0) + float(part.detach()) / stage.accumulation
-            engine.backward(loss.value)
-            engine.step(learning_rate)
-            seconds += batch.seconds
-            padding += batch.padding / stage.accumulation
-        norm = engine.gradient_norm()
-        if not math.isfinite(norm):
-            raise TrainingError(_message("gradient", norm, step, ids))
-        records.add(
-            step + 1,
-            loss=value,
-            rate=learning_rate,
-            gradient_norm=norm,
-            audio_seconds=seconds,
-            padding=padding,
-            **parts,
-        )
+        with watching(step):
+            row = _update(engine, stage, source, moment, step, rate(step, stage, steps), guard)
+        records.add(step + 1, **row)
 
 
-def _finite(loss: Loss, step: int, ids: list[str]) -> float:
+def _update(
+    engine: Engine,
+    stage: Stage,
+    source: Source,
+    moment: Callable[[int, int], Moment],
+    step: int,
+    learning_rate: float,
+    guard: Guard,
+) -> dict[str, Any]:
+    """One update, or none where the guard sees a spike; its row of the records."""
+    seconds, padding, value = 0.0, 0.0, 0.0
+    parts: dict[str, float] = {}
+    ids: list[str] = []
+    spike = False
+    for micro in range(stage.accumulation):
+        batch = source(step, micro, engine.rank)
+        ids += batch.ids
+        loss: Loss = engine(batch, moment(step, micro))
+        value += _finite(loss, step, batch.ids, guard) / stage.accumulation
+        for name, part in loss.parts.items():
+            parts[name] = parts.get(name, 0.0) + float(part.detach()) / stage.accumulation
+        engine.backward(loss.value)
+        if micro == stage.accumulation - 1:
+            value, *means = engine.mean([value, *parts.values()])
+            parts = dict(zip(parts, means, strict=True))
+            spike = guard.is_spike(value)
+        engine.step(learning_rate, skip=spike)
+        seconds += batch.seconds
+        padding += batch.padding / stage.accumulation
+    norm = engine.gradient_norm()
+    row = {"loss": value, "rate": learning_rate, "gradient_norm": norm, "audio_seconds": seconds, "padding": padding}
+    if spike:
+        ids = engine.gather(ids)
+        say(guard.check(step, value, ids))
+        return row | parts | {"skipped": " ".join(ids)}
+    if not math.isfinite(norm):
+        raise TrainingError(_message("gradient", norm, step, ids))
+    return row | parts
+
+
+def _finite(loss: Loss, step: int, ids: list[str], guard: Guard) -> float:
     value = float(loss.value.detach())
-    if not math.isfinite(value):
+    if not math.isfinite(value) and not guard.on:
         raise TrainingError(_message("loss", value, step, ids))
     return value
 
@@ -80,12 +109,16 @@ def _message(what: str, value: float, step: int, ids: list[str]) -> str:
 
 
 class Batches:
-    """The batch plan of a stage over the training split, with the short utterances first where that is set."""
+    """The batch plan of a stage over the training split, with the short utterances first where that is set.
+
+    :raises TrainingError: there is no utterance, or the longest one fits neither the encoder nor the frame budget.
+    """
 
     def __init__(self, dataset: Dataset, config: Config, stage: Stage, world: int):
         self.dataset, self.stage, self.world = dataset, stage, world
         strands = dataset.strands(corpus_rates(config, dataset))
-        group = config.like_batches or world
+        self.longest = check_lengths(dataset, strands, stage.frames_per_batch)
+        group = config.batch_group
         self.full = BatchPlan(strands, stage.frames_per_batch, config.seed, group)
         self.short_steps = 0
         if stage.short_first:
@@ -106,3 +139,28 @@ def corpus_rates(config: Config, dataset: Dataset) -> dict[str, float]:
     weights = {corpus.name: corpus.weight for corpus in config.corpora}
     found = rates(list(hours.values()), [weights[name] for name in hours], config.sampling_power)
     return dict(zip(hours, found, strict=True))
+
+
+def check_lengths(dataset: Dataset, strands: list[Strand], budget: int) -> int:
+    """Feature frames of the longest training utterance.
+
+    :raises TrainingError: the encoder has too few positions for it, or it exceeds the frame budget of a batch.
+    """
+    ends = [(int(one.frames[-1]), one.first + len(one.frames) - 1) for one in strands if len(one.frames)]
+    if not ends:
+        raise TrainingError(
+            "no utterance is left to train on: see how many were kept in shards/dataset.json, and why not"
+        )
+    frames, row = max(ends)
+    name = dataset.labels(np.array([row]))[0].id
+    if frames > MAX_FRAMES:
+        raise TrainingError(
+            f"utterance {name} has {frames} feature frames, and the encoder positions for {MAX_FRAMES} "
+            f"({MAX_FRAMES / 100:g} s): set shards.max_seconds to {MAX_FRAMES / 100:g} or less and run again"
+        )
+    if frames > budget:
+        raise TrainingError(
+            f"utterance {name} of {frames} frames exceeds frames_per_batch {budget}, so that its batch would be empty: "
+            f"raise frames_per_batch, or lower shards.max_seconds below {budget / 100:g}"
+        )
+    return frames

@@ -10,6 +10,7 @@ class Place:
         self.instance = instance
         self.kind = "ia_sft" if instance.startswith("ia_sft") else instance
         self.stage: Stage = getattr(config.stages, self.kind)
+        self.last_phase = last_phase
         self.steps = config.stage_steps(self.kind, last_phase)
         self.end = end
         self.start = (end - 1) // self.stage.segment_steps * self.stage.segment_steps

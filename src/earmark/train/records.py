@@ -1,6 +1,8 @@
 """What a segment leaves behind for people: a row a step in Parquet, TensorBoard logs, a progress bar."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ SCHEMA = pa.schema(
         ("audio_seconds", pa.float32()),  # speech in this step's batches on this process
         ("audio_seconds_per_second", pa.float32()),
         ("padding", pa.float32()),  # share of feature frames that are padding
+        ("skipped", pa.string()),  # ids of a batch whose loss was a spike, so that its update was left out; else null
         ("time", pa.float64()),  # Unix seconds at the step's end
     ]
 )
@@ -39,7 +42,7 @@ class Records:
             total=end, initial=start, desc=stage, unit="step", mininterval=5, disable=not active, smoothing=0.1
         )
 
-    def add(self, step: int, **values: float) -> None:
+    def add(self, step: int, **values: Any) -> None:
         """A finished step."""
         now = time.time()
         speed = values["audio_seconds"] / max(now - self.last, 1e-9)
@@ -79,3 +82,24 @@ class Records:
             ]
             writer.add_event(Event(step=row["step"], wall_time=row["time"], summary=Summary(value=values)))
         writer.close()
+
+
+class Spent:
+    """Seconds of a segment by what they went into."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def on(self, what: str) -> Iterator[None]:
+        """The time of this block goes into `what`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - started
+
+
+def say(line: str) -> None:
+    """A line for whoever watches the run, on standard output and above the progress bar."""
+    tqdm.write(line)

@@ -5,11 +5,12 @@
 3. optimizer state: from the segment before, if it is of the same stage
 4. the loop
 5. validation
-6. trained weights, metrics.parquet, engine state (`checkpoint`), and last of all done.json
+6. trained weights, metrics.parquet, engine state (`checkpoint`), and last of all done.json (`ending`)
 
 done.json names the file of every module, trained or frozen, so a swap is one file.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,29 +18,34 @@ from typing import Any
 from earmark.config import Config
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
-from earmark.io import sha256, write_json
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
-from earmark.train.checkpoint import prune, save_modules
+from earmark.train.checkpoint import checksums, save_modules
+from earmark.train.ending import Ending, described, stand_in, write_done
 from earmark.train.engine import Engine
-from earmark.train.handover import hand_over, state_before
+from earmark.train.fallback import Job
+from earmark.train.guard import guard_from
+from earmark.train.handover import hand_over, order_of, state_before
 from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
+from earmark.train.memory import saying_what_to_lower
 from earmark.train.place import Place
-from earmark.train.records import Records
+from earmark.train.records import Records, Spent, say
+from earmark.train.stopping import stop_before
 from earmark.train.swap import swap_encoder
 from earmark.train.tasks import Moment
-from earmark.train.validate import RATES, validate
+from earmark.train.validate import RATES
 
 
 def run_segment(config: Config, place: Place, before: Path | None, snapshot: Path | None) -> None:
-    """Train one segment and write its folder.
+    """Train one segment and write its folder; nothing is trained where its stage has stopped.
 
     :param before: done.json of the segment before, or of the stage before.
     :param snapshot: done.json of the pretraining segment whose encoder is swapped in, in place of that of `before`.
     """
-    started = time.time()
+    started, spent = time.time(), Spent()
     paths = RunPaths(config.folder)
+    job = Job(place.instance, place.end, place.last_phase, before, snapshot)
     inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
     if len(dataset.split("valid")) == 0:
@@ -48,56 +54,58 @@ def run_segment(config: Config, place: Place, before: Path | None, snapshot: Pat
             f"valid, or see what {paths.excluded} leaves out"
         )
     task = build_task(config, place, inventory, paths.llm / "done.json")
-    origin = hand_over(task, before, inventory, but={"encoder"} if snapshot else ())
-    if snapshot:
-        origin = swap_encoder(task, origin, snapshot, inventory)
-    state = state_before(origin, before, place)
+    ending = Ending(place, paths, task, dataset, config.text.targets, inventory, spent)
+    if stop := stop_before(place.stage, place.instance, before):
+        if os.environ.get("RANK", "0") == "0":
+            hand_over(task, paths.step(place.instance, stop.best) / "done.json", inventory)
+            stand_in(ending, job, stop, started)
+        return
+    with spent.on("load"):
+        origin = hand_over(task, before, inventory, {"encoder"} if snapshot else (), place.instance)
+        if snapshot:
+            origin = swap_encoder(task, origin, snapshot, inventory)
+        state = state_before(origin, before, place, order_of(config, place))
     engine = Engine(task, place.stage, config.precision)
     if state:
-        engine.load(state)
+        with spent.on("load"):
+            engine.load(state)
     main = engine.rank == 0
     if main:
-        _say(what_trains(task, place))
+        for line in what_trains(task, place):
+            say(line)
     task.train()
-    records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
     source = Batches(dataset, config, place.stage, engine.world)
+    records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
+    folder = paths.step(place.instance, place.end)
     # Closed on an error, too: what went wrong gets a line of its own.
-    with records.bar:
+    with records.bar, saying_what_to_lower(place, source.longest), spent.on("train"):
         train(
             engine,
             place.stage,
             source,
             records,
-            lambda step, micro: Moment(config.seed, place.instance, step, micro, engine.rank),
+            lambda step, micro: Moment(config.seed, place.instance, step, micro * engine.world + engine.rank, 0),
             range(place.start, place.end),
             place.steps,
+            guard_from(place.stage, paths.stage(place.instance), place.start),
         )
-    folder = paths.step(place.instance, place.end)
-    engine.save(folder / "engine")
+    with spent.on("save"):
+        engine.save(folder / "engine")
     if main:
-        task.eval()
-        valid = validate(task, dataset, config.text.targets)
         records.close(folder)
-        notes = {"step": str(place.end), "inventory": inventory.hash}
-        weights = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
-        write_json(
-            folder / "done.json",
-            {
-                "instance": place.instance,
-                "step": place.end,
-                "steps": place.steps,
-                "weights": weights,
-                "sha256": {name: sha256(path) for name, path in weights.items()},
-                "trained": place.stage.trained,
-                "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
-                "valid": valid,
-                "inventory": inventory.hash,
-                "processes": engine.world,
-                "started": started,
-                "ended": time.time(),
-            },
-        )
-        prune(paths.stage(place.instance), place)
+        with spent.on("save"):
+            notes = {"step": str(place.end), "inventory": inventory.hash}
+            files = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
+            state_hashes = checksums(folder / "engine")
+        done = described(ending, job, files) | {
+            "state": state_hashes,
+            "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
+            "valid": ending.validated(),
+            "processes": engine.world,
+            "order": order_of(config, place),
+            "started": started,
+        }
+        write_done(ending, done)
     engine.barrier()
 
 
@@ -109,10 +117,3 @@ def in_short(done: dict[str, Any]) -> str:
         f"{done['instance']} step {done['step']:,} of {done['steps']:,}: {', '.join(figures)}, "
         f"{done['ended'] - done['started']:.0f} s"
     )
-
-
-def _say(lines: list[str]) -> None:
-    from tqdm import tqdm
-
-    for line in lines:
-        tqdm.write(line)

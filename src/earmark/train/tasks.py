@@ -32,6 +32,7 @@ class Moment(NamedTuple):
     stage: str
     step: int
     micro: int
+    """Number of the batch in its step, over all ranks: the same utterances draw the same on any number of them."""
     rank: int
 
     def generator(self) -> random.Random:

@@ -74,16 +74,27 @@ def test_alignment_begins_with_initial_weights(tiny_run: TinyRun, monkeypatch: p
 def test_optimizer_s_state_is_handed_on_within_a_stage_only(tiny_run: TinyRun) -> None:
     before = tiny_run.paths.step("joint", 2) / "done.json"
     place = Place(tiny_run.config, "joint", 4, False)
-    assert state_before(Origin("joint", 2, {}), before, place) == before.parent / "engine"
+    assert state_before(Origin("joint", 2, {}), before, place, {}) == before.parent / "engine"
     first = Place(tiny_run.config, "joint", 2, False)
-    assert state_before(Origin("ia_sft_2", 4, {}), tiny_run.paths.step("ia_sft_2", 4) / "done.json", first) is None
-    assert state_before(Origin(None, 0, {}), None, first) is None
+    assert state_before(Origin("ia_sft_2", 4, {}), tiny_run.paths.step("ia_sft_2", 4) / "done.json", first, {}) is None
+    assert state_before(Origin(None, 0, {}), None, first, {}) is None
 
 
 def test_a_segment_that_is_no_neighbour_is_refused(tiny_run: TinyRun) -> None:
     before = tiny_run.paths.step("pretrain", 2) / "done.json"
     with pytest.raises(CheckpointError, match=r"is of step 2, the segment starts at 4: rerun it"):
-        state_before(Origin("pretrain", 2, {}), before, Place(tiny_run.config, "pretrain", 6, False))
+        state_before(Origin("pretrain", 2, {}), before, Place(tiny_run.config, "pretrain", 6, False), {})
+
+
+def test_another_order_of_utterances_is_refused(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """Accumulation was 2: half as many batches a step would meet other utterances."""
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["stages"]["joint"]["accumulation"] = 1
+    write_json(Path("other.yaml"), values)
+    before = tiny_copy.paths.step("joint", 2) / "done.json"
+    code, _, err = earmark("train", "other.yaml", "joint", 4, "--before", before)
+    assert code == 2
+    assert "was trained with 2 batches a step (processes x accumulation), like_batches 1, this run has 1 batch" in err
 
 
 def test_stages_hand_over_what_they_trained(tiny_run: TinyRun) -> None:
@@ -126,6 +137,9 @@ def test_state_of_another_model_is_refused(earmark: Runner, tiny_copy: TinyRun) 
     state = tiny_copy.paths.step("pretrain", 4) / "engine"
     shutil.rmtree(state)
     shutil.copytree(tiny_copy.paths.step("joint", 4) / "engine", state)
+    # Whole it is, by its checksum: not damaged, but another's.
+    done = state.parent / "done.json"
+    write_json(done, read_json(done) | {"state": described(tiny_copy, "joint", 4)["state"]})
     code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", state.parent / "done.json")
     assert code == 2
     assert "it belongs to another model; rerun its segment" in err

@@ -1,5 +1,6 @@
 """The loop with an engine that only counts: accumulation, records, and what is not a finite number."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +10,13 @@ import torch
 from tiny import CONFIG, Runner, TinyRun
 
 from earmark.config import Config, Stage
+from earmark.data.batches import Strand
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
-from earmark.io import read_tensors, write_tensors
+from earmark.io import read_json, read_parquet, read_tensors, sha256, write_json, write_tensors
 from earmark.text.inventory import Inventory
-from earmark.train.loop import Batches, corpus_rates, train
+from earmark.train.guard import WARM, Guard
+from earmark.train.loop import MAX_FRAMES, Batches, check_lengths, corpus_rates, train
 from earmark.train.records import Records
 from earmark.train.tasks import Loss, Moment
 
@@ -41,8 +44,14 @@ class Counting:
     def backward(self, loss: torch.Tensor) -> None:
         self.calls.append(("backward", float(loss)))
 
-    def step(self, learning_rate: float) -> None:
-        self.calls.append(("step", learning_rate))
+    def step(self, learning_rate: float, skip: bool = False) -> None:
+        self.calls.append(("skip" if skip else "step", learning_rate))
+
+    def mean(self, values: list[float]) -> list[float]:
+        return values
+
+    def gather(self, names: list[str]) -> list[str]:
+        return names
 
     def gradient_norm(self) -> float:
         return next(self.norms)
@@ -101,11 +110,53 @@ def test_gradient_that_is_no_number_names_the_batches_of_its_step(tmp_path: Path
         run(engine, stage(accumulation=2), range(0, 2), tmp_path)
 
 
+def guarded(losses: list[float], folder: Path, **values: object) -> tuple[Counting, Records]:
+    """Losses through a loop with a guard that has seen twenty losses of 1."""
+    engine, settings = Counting(losses), stage(spike=3.0, **values)
+    records = Records("pretrain", 0, len(losses), folder, active=False)
+    train(
+        engine,
+        settings,
+        lambda step, micro, rank: Made([f"a-{step}-{micro}", "b"]),
+        records,
+        lambda step, micro: Moment(1, "pretrain", step, micro, 0),
+        range(len(losses)),
+        len(losses),
+        Guard(settings, [1.0] * WARM),
+    )
+    return engine, records
+
+
+@pytest.mark.parametrize("loss", [3.1, float("nan"), float("inf")])
+def test_update_of_a_spike_is_left_out_and_its_batch_named(
+    loss: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine, records = guarded([1.0, loss, 2.9], tmp_path)
+    assert [name for name, *_ in engine.calls if name in ("step", "skip")] == ["step", "skip", "step"]
+    assert [row.get("skipped") for row in records.rows] == [None, "a-1-0 b", None]
+    said = (
+        f"the loss of step 2 is {loss:.4g}, the median of the steps before 1: its update is left out (spike 1 in a row)"
+    )
+    assert f"{said}: a-1-0, b" in capsys.readouterr().out
+    records.active = True
+    records.close(tmp_path)
+    rows = read_parquet(tmp_path / "metrics.parquet").to_pylist()
+    assert [row["skipped"] for row in rows] == [None, "a-1-0 b", None]
+
+
+def test_spikes_in_a_row_end_the_segment(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"the loss of step 5 is 9.*spike 3 in a row: lower peak_rate.*: a-4-0, b$"):
+        guarded([9.0, 1.0, 9.0, 9.0, 9.0, 1.0], tmp_path, spikes_in_a_row=3)
+
+
 def test_run_that_meets_one_ends_with_the_ids_and_no_checkpoint(earmark: Runner, tiny_copy: TinyRun) -> None:
     before = tiny_copy.paths.step("pretrain", 4)
     tensors, metadata = read_tensors(before / "encoder.safetensors")
     tensors["input_preprocessor.out.bias"][0] = float("nan")
     write_tensors(before / "encoder.safetensors", tensors, metadata)
+    described = read_json(before / "done.json")
+    described["sha256"]["encoder"] = sha256(before / "encoder.safetensors")  # trained to this, not damaged
+    write_json(before / "done.json", described)
     done = tiny_copy.paths.step("pretrain", 6) / "done.json"
     done.unlink()
     code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", before / "done.json")
@@ -173,3 +224,41 @@ def test_weights_and_power_set_the_shares(dataset: Dataset, config: Config) -> N
 def test_budget_below_the_longest_utterance_is_an_error(dataset: Dataset, config: Config) -> None:
     with pytest.raises(TrainingError, match="exceeds frames_per_batch 10"):
         Batches(dataset, config, stage(frames_per_batch=10), world=1)
+
+
+# ---------------------------------------------------------------------------- utterances that do not fit
+
+
+def test_an_utterance_beyond_the_encoder_s_positions_is_named(dataset: Dataset) -> None:
+    row = int(dataset.split("train")[3])
+    name = dataset.labels(np.array([row]))[0].id
+    frames = np.array([100, 120, MAX_FRAMES + 1])
+    strands = [Strand(np.array([80]), 0), Strand(frames, row - 2)]
+    message = f"utterance {name} has 20001 feature frames, and the encoder positions for 20000 \\(200 s\\): set"
+    with pytest.raises(TrainingError, match=message):
+        check_lengths(dataset, strands, 10**6)
+    assert check_lengths(dataset, [Strand(np.array([80, MAX_FRAMES]), row)], 10**6) == MAX_FRAMES
+
+
+def test_limit_of_seconds_leaves_nothing_beyond_the_encoder_s_positions(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    write_json(Path("long.yaml"), values | {"shards": {"max_seconds": 200.5}})
+    code, _, err = earmark("train", "long.yaml", "pretrain", 2)
+    assert code == 2
+    assert "shards.max_seconds (value 200.5): Input should be less than or equal to 200" in err
+
+
+def test_batches_that_would_be_empty_are_refused_with_the_utterance(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["stages"]["pretrain"]["frames_per_batch"] = 40
+    write_json(Path("narrow.yaml"), values)
+    code, _, err = earmark("train", "narrow.yaml", "pretrain", 2)
+    assert code == 2
+    last = err.rstrip().splitlines()[-1]
+    assert re.match(r"error: utterance (spoken-train-|own-)\S+ of \d+ frames ", last)
+    assert "exceeds frames_per_batch 40, so that its batch would be empty: raise frames_per_batch, or lower" in last
+
+
+def test_a_training_split_without_rows_is_refused(dataset: Dataset) -> None:
+    with pytest.raises(TrainingError, match=r"no utterance is left to train on: see how many were kept"):
+        check_lengths(dataset, [Strand(np.zeros(0, dtype=np.int64))], 1000)

@@ -1,0 +1,100 @@
+"""Out of memory: what to lower, and by how much."""
+
+import pytest
+import torch
+from tiny import CONFIG, Runner, TinyRun
+
+from earmark.errors import TrainingError
+from earmark.train import tasks
+from earmark.train.memory import advice, asked_for, fitting, fraction, is_out_of_memory, rounded, saying_what_to_lower
+from earmark.train.place import Place
+
+GPU = (
+    "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.02 GiB "
+    "is free. Process 1 has 78.12 GiB memory in use."
+)
+
+
+def changed(run: TinyRun, **values: object) -> Place:
+    place = Place(run.config, "ia_sft_2", 2, True)
+    place.stage = place.stage.model_copy(update=values)
+    return place
+
+
+def test_failed_allocations_are_known_and_nothing_else() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 55)
+    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(torch.OutOfMemoryError(GPU))
+    assert is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(RuntimeError("The size of tensor a (3) must match the size of tensor b (4)"))
+
+
+@pytest.mark.parametrize(
+    ("message", "size"),
+    [
+        (GPU, 2_684_354_560),
+        ("Tried to allocate 20.00 MiB.", 20 << 20),
+        ("to allocate 512 bytes", 512),
+        ("no", 0),
+    ],
+)
+def test_size_of_the_allocation_that_failed(message: str, size: int) -> None:
+    assert asked_for(message) == size
+
+
+def test_part_that_fits_is_what_is_left_beside_the_weights() -> None:
+    # 80 of memory, 20 of weights: 60 were wanted for the batch and 52 are there with the margin.
+    assert fitting(80, 20, 90) == pytest.approx(52 / 70)
+    assert fitting(80, 20, 81) == 0.75  # what is known is a lower bound: never go down by little
+    assert fitting(80, 70, 200) == 0.25
+
+
+def test_a_cpu_does_not_say_what_it_has_so_half_is_advised() -> None:
+    assert fraction(MemoryError(), 0) == 0.5
+
+
+@pytest.mark.parametrize(("value", "down"), [(14321, 14000), (999, 990), (20000, 20000), (7, 7), (0.5, 0)])
+def test_advised_values_have_two_digits(value: float, down: int) -> None:
+    assert rounded(value) == down
+
+
+def test_advice_names_the_setting_and_the_value(tiny_run: TinyRun) -> None:
+    said = advice(changed(tiny_run, frames_per_batch=20000), 3000, 0.7)
+    assert said == (
+        "out of memory in ia_sft_2 with batches of 20000 frames: lower stages.ia_sft.frames_per_batch from 20000 to "
+        "14000, or set stages.ia_sft.activation_checkpointing: true"
+    )
+    said = advice(changed(tiny_run, frames_per_batch=20000, activation_checkpointing=True), 16000, 0.7)
+    assert said.endswith("lower stages.ia_sft.frames_per_batch from 20000 to 16000")  # the longest utterance has to fit
+
+
+def test_where_the_longest_utterance_fills_a_batch_utterances_have_to_be_shorter(tiny_run: TinyRun) -> None:
+    said = advice(changed(tiny_run, frames_per_batch=3000), 3000, 0.5)
+    assert "lower shards.max_seconds below 30 and stages.ia_sft.frames_per_batch with it" in said
+
+
+def test_other_errors_pass(tiny_run: TinyRun) -> None:
+    with pytest.raises(RuntimeError, match="must match"), saying_what_to_lower(changed(tiny_run), 100):
+        raise RuntimeError("must match")
+    with pytest.raises(TrainingError, match="out of memory"), saying_what_to_lower(changed(tiny_run), 100):
+        raise torch.OutOfMemoryError(GPU)
+
+
+def test_a_segment_that_runs_out_of_memory_ends_with_one_line(
+    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(task: object, batch: object, moment: object) -> None:
+        torch.empty(1 << 55)
+
+    monkeypatch.setattr(tasks.CTCTask, "forward", greedy)
+    done = tiny_copy.paths.step("pretrain", 2) / "done.json"
+    done.unlink()
+    code, _, err = earmark("train", CONFIG, "pretrain", 2)
+    assert code == 2
+    last = err.rstrip().splitlines()[-1]
+    assert last.startswith(
+        "error: out of memory in pretrain with batches of 2000 frames: lower stages.pretrain.frames_per"
+    )
+    assert "from 2000 to 1000" in last
+    assert not done.exists()

@@ -176,6 +176,7 @@ def language(config: Path, run: str | None) -> None:
 @click.option("--encoder", type=FILE, help="done.json of the snapshot whose encoder is swapped in.")
 @click.option("--last-phase", is_flag=True, help="The last phase of IA-SFT, which has a length of its own.")
 @click.option("--processes", type=click.IntRange(1), help="Processes, where not the configuration's: the same recipe.")
+@click.option("--profile", is_flag=True, help="Leave a trace of one step, trace.json, in the segment's folder.")
 def train(
     config: Path,
     run: str | None,
@@ -185,6 +186,7 @@ def train(
     encoder: Path | None,
     last_phase: bool,
     processes: int | None,
+    profile: bool,
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
     from earmark.train.fallback import Job, repairs, train_again
@@ -194,23 +196,24 @@ def train(
     job = Job(instance, step, last_phase, before, encoder)
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if ranks > 1:
-        _train_here(settings.on(ranks), job)
+        _train_here(settings.on(ranks), job, profile)
         return
     start = _train_in_processes if settings.processes > 1 else _train_here
     for repair in repairs(job):
         train_again(repair, lambda one: start(settings, one), click.echo)
-    start(settings, job)
+    start(settings, job, profile)
 
 
-def _train_in_processes(settings: Config, job: Any) -> None:
+def _train_in_processes(settings: Config, job: Any, profile: bool = False) -> None:
     """Train a segment by this very command, once a process."""
     from earmark.train.launch import under_torchrun
 
-    given = click.get_current_context().params
-    under_torchrun(settings.processes, ["train", str(given["config"]), "--run", settings.run, *job.arguments()])
+    config = str(click.get_current_context().params["config"])
+    arguments = ["train", config, "--run", settings.run, *job.arguments(), *(["--profile"] if profile else [])]
+    under_torchrun(settings.processes, arguments)
 
 
-def _train_here(settings: Config, job: Any) -> None:
+def _train_here(settings: Config, job: Any, profile: bool = False) -> None:
     """Train a segment in this process: the only one, or a rank."""
     import torch
 
@@ -219,7 +222,8 @@ def _train_here(settings: Config, job: Any) -> None:
     from earmark.train.segment import in_short, run_segment
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    run_segment(settings, Place(settings, job.instance, job.step, job.last_phase), job.before, job.snapshot)
+    place = Place(settings, job.instance, job.step, job.last_phase)
+    run_segment(settings, place, job.before, job.snapshot, profile)
     if os.environ.get("RANK", "0") == "0":
         click.echo(in_short(read_json(RunPaths(settings.folder).step(job.instance, job.step) / "done.json")))
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from earmark.data.dataset import Batch, Dataset
 from earmark.errors import TrainingError
 from earmark.models.encoder import MAX_POSITIONS
 from earmark.train.engine import Engine
+from earmark.train.flops import Meter
 from earmark.train.guard import Guard
 from earmark.train.records import Records, say
 from earmark.train.schedule import rate
@@ -40,17 +42,22 @@ def train(
     span: range,
     steps: int,
     guard: Guard | None = None,
-    watching: Callable[[int], AbstractContextManager[Any]] = lambda step: contextlib.nullcontext(),
+    watching: Callable[[int], AbstractContextManager[None]] = lambda step: contextlib.nullcontext(),
+    meter: Meter | None = None,
 ) -> None:
     """Make the updates of `span` (from 0) out of `steps`.
 
     :param guard: judges each loss; None: no guard. :param watching: what a step runs inside, such as a profiler.
+    :param meter: counts FLOPs, so that the model FLOPs utilisation is recorded; None: it is not.
     :raises TrainingError: a loss or gradient that is not a finite number, or spikes in a row, with the utterances' ids.
     """
     guard = guard or Guard(stage.model_copy(update={"spike": None}))
     for step in span:
         with watching(step):
-            row = _update(engine, stage, source, moment, step, rate(step, stage, steps), guard)
+            started = time.perf_counter()
+            row = _update(engine, stage, source, moment, step, rate(step, stage, steps), guard, meter)
+            if meter:
+                row["mfu"] = meter.mfu(time.perf_counter() - started)
         records.add(step + 1, **row)
 
 
@@ -62,6 +69,7 @@ def _update(
     step: int,
     learning_rate: float,
     guard: Guard,
+    meter: Meter | None,
 ) -> dict[str, Any]:
     """One update, or none where the guard sees a spike; its row of the records."""
     seconds, padding, value = 0.0, 0.0, 0.0
@@ -71,6 +79,8 @@ def _update(
     for micro in range(stage.accumulation):
         batch = source(step, micro, engine.rank)
         ids += batch.ids
+        if meter:
+            meter.add(batch, step)
         loss: Loss = engine(batch, moment(step, micro))
         value += _finite(loss, step, batch.ids, guard) / stage.accumulation
         for name, part in loss.parts.items():

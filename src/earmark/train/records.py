@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
         ("gradient_norm", pa.float32()),
         ("audio_seconds", pa.float32()),  # speech in this step's batches on this process
         ("audio_seconds_per_second", pa.float32()),
+        ("mfu", pa.float32()),  # model FLOPs utilisation of this process's GPU; null on a CPU
         ("padding", pa.float32()),  # share of feature frames that are padding
         ("skipped", pa.string()),  # ids of a batch whose loss was a spike, so that its update was left out; else null
         ("time", pa.float64()),  # Unix seconds at the step's end

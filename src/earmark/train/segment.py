@@ -12,6 +12,7 @@ done.json names the file of every module, trained or frozen, so a swap is one fi
 
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ from earmark.train.checkpoint import checksums, save_modules
 from earmark.train.ending import Ending, described, stand_in, write_done
 from earmark.train.engine import Engine
 from earmark.train.fallback import Job
+from earmark.train.flops import meter_for
 from earmark.train.guard import guard_from
 from earmark.train.handover import hand_over, order_of, state_before
 from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
 from earmark.train.memory import saying_what_to_lower
 from earmark.train.place import Place
+from earmark.train.profile import profiling
 from earmark.train.records import Records, Spent, say
 from earmark.train.stopping import stop_before
 from earmark.train.swap import swap_encoder
@@ -37,11 +40,14 @@ from earmark.train.tasks import Moment
 from earmark.train.validate import RATES
 
 
-def run_segment(config: Config, place: Place, before: Path | None, snapshot: Path | None) -> None:
+def run_segment(
+    config: Config, place: Place, before: Path | None, snapshot: Path | None, profiled: bool = False
+) -> None:
     """Train one segment and write its folder; nothing is trained where its stage has stopped.
 
     :param before: done.json of the segment before, or of the stage before.
     :param snapshot: done.json of the pretraining segment whose encoder is swapped in, in place of that of `before`.
+    :param profiled: leave a trace of one step in the segment's folder.
     """
     started, spent = time.time(), Spent()
     paths = RunPaths(config.folder)
@@ -76,7 +82,7 @@ def run_segment(config: Config, place: Place, before: Path | None, snapshot: Pat
     task.train()
     source = Batches(dataset, config, place.stage, engine.world)
     records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
-    folder = paths.step(place.instance, place.end)
+    folder, span = paths.step(place.instance, place.end), range(place.start, place.end)
     # Closed on an error, too: what went wrong gets a line of its own.
     with records.bar, saying_what_to_lower(place, source.longest), spent.on("train"):
         train(
@@ -85,9 +91,11 @@ def run_segment(config: Config, place: Place, before: Path | None, snapshot: Pat
             source,
             records,
             lambda step, micro: Moment(config.seed, place.instance, step, micro * engine.world + engine.rank, 0),
-            range(place.start, place.end),
+            span,
             place.steps,
             guard_from(place.stage, paths.stage(place.instance), place.start),
+            profiling(span, folder) if profiled and main else lambda step: nullcontext(),
+            meter_for(task, config.precision, config.peak_tflops),
         )
     with spent.on("save"):
         engine.save(folder / "engine")

@@ -146,6 +146,35 @@ def test_two_processes_train_and_resume(finished: Run, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
+def test_another_number_of_processes_goes_on_where_the_run_stands(finished: Run, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path / "elastic")
+    shutil.rmtree(run.results / "pretrain")
+    run.set(**{f"stages__{stage}__accumulation": 2 for stage in ("pretrain", "align", "ia_sft", "joint")})
+    run.finish("results/tiny/pretrain/step_0000008/done.json")
+    before = run.times("pretrain/step_0000008/done.json")
+    said = run.finish("results/tiny/pretrain/step_0000016/done.json", "--cores=2", config=("processes=2",))
+    assert "step_0000008/engine: written by 1 process(es), made universal, and read by 2" in said
+    assert run.times("pretrain/step_0000008/done.json") == before
+    assert run.segments()["pretrain/step_0000016"]["processes"] == 2
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_trained_again_and_nothing_else(finished: Run, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path / "damaged")
+    shutil.rmtree(run.results / "joint/step_0000008")
+    weights = run.results / "joint/step_0000004/llm.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    before = run.times("*/step_*/done.json")
+    said = run.finish()
+    assert "joint/step_0000004/llm.safetensors is cut short or damaged" in said
+    assert "training joint step 4 again from results/tiny/ia_sft_2/step_0000006" in said
+    after = run.times("*/step_*/done.json")
+    assert {name for name in after if after[name] != before.get(name)} == {"joint/step_0000008/done.json"}
+    assert run.weights() == finished.weights()
+    assert "Nothing to be done" in run.finish()
+
+
 # ---------------------------------------------------------------------------- killed
 
 

@@ -26,7 +26,7 @@ if not isinstance(DATA, bool):
 # Every command takes the configuration's file; the run's name may be another one.
 ARGUMENTS = f"{SETTINGS} --run {RUN.run}"
 # Another number of training processes than the configuration's: the same recipe goes on on it.
-PROCESSES = int(config.get("processes", RUN.processes))
+PROCESSES = RUN.on(int(config.get("processes", RUN.processes))).processes
 TRAIN = f"earmark train {ARGUMENTS}" + (f" --processes {PROCESSES}" if PROCESSES != RUN.processes else "")
 
 

@@ -1,0 +1,125 @@
+"""The engine without and with ZeRO-2 (which bfloat16 uses even in one process): updates that are left out, states."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import one_process
+from torch import nn
+
+from earmark.config import Stage
+from earmark.errors import CheckpointError
+from earmark.train.engine import Engine
+from earmark.train.universal import nothing_runs, written_by
+
+STAGE = Stage.model_validate(
+    {
+        "trained": ["encoder"],
+        "loss": "ctc",
+        "frames_per_batch": 100,
+        "peak_rate": 1e-2,
+        "steps": 8,
+        "segment_steps": 4,
+        "accumulation": 2,
+    }
+)
+
+
+def made(precision: str, weights: dict[str, torch.Tensor] | None = None) -> tuple[Engine, nn.Module]:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(7, 5), nn.Linear(5, 3))
+    if weights:
+        module.load_state_dict(weights)
+    with one_process():
+        return Engine(module, STAGE, precision), module
+
+
+def update(engine: Engine, seed: int, skip: bool = False, scale: float = 1.0) -> None:
+    """One update of two batches."""
+    for micro in range(2):
+        torch.manual_seed(10 * seed + micro)
+        batch = torch.randn(4, 7)
+        loss = engine(batch if engine._plain else batch.bfloat16()).float().pow(2).mean()
+        engine.backward(loss * scale)
+        engine.step(1e-2, skip=skip and micro == 1)
+
+
+def bits(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("scale", [1.0, float("nan")])
+def test_an_update_that_is_left_out_leaves_no_trace(precision: str, scale: float) -> None:
+    engine, module = made(precision)
+    update(engine, 1)
+    before = bits(module)
+    update(engine, 2, skip=True, scale=scale)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in bits(module).items())
+    update(engine, 3)
+    other, unspoiled = made(precision)
+    update(other, 1)
+    update(other, 3)
+    assert all(torch.equal(tensor, bits(unspoiled)[name]) for name, tensor in bits(module).items())
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in bits(module).items())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_state_goes_on_with_the_same_bits(precision: str, tmp_path: Path) -> None:
+    engine, module = made(precision)
+    update(engine, 1)
+    engine.save(tmp_path / "engine")
+    assert written_by(tmp_path / "engine") == (precision == "bfloat16")
+    weights = {name: tensor.float() for name, tensor in bits(module).items()}
+    update(engine, 2)
+    other, resumed = made(precision, weights)
+    other.load(tmp_path / "engine")
+    update(other, 2)
+    assert all(torch.equal(tensor, bits(module)[name]) for name, tensor in bits(resumed).items())
+
+
+def test_a_partitioned_state_is_read_by_a_plain_process(tmp_path: Path) -> None:
+    """By way of the universal form: float32 weights and Adam's moments, as the optimizer holds them."""
+    engine, _ = made("bfloat16")
+    update(engine, 1)
+    update(engine, 2)
+    engine.save(tmp_path / "engine")
+    plain, module = made("float32")
+    plain.load(tmp_path / "engine")
+    flat = engine._optimizer.param_groups[0]["params"][0]
+    state = engine._optimizer.state[flat]
+    parameters = list(module.parameters())
+    count = sum(one.numel() for one in parameters)
+    joined = torch.cat([one.detach().flatten() for one in parameters])
+    assert torch.equal(joined, flat.detach()[:count])
+    for key in ("exp_avg", "exp_avg_sq"):
+        moments = torch.cat([plain._optimizer.state[one][key].flatten() for one in parameters])
+        assert torch.equal(moments, state[key][:count]), key
+    assert {float(plain._optimizer.state[one]["step"]) for one in parameters} == {2.0}
+    assert not (tmp_path / ".universal").exists()
+
+
+def test_a_plain_state_replaces_a_partitioned_one_of_the_same_segment(tmp_path: Path) -> None:
+    made("bfloat16")[0].save(tmp_path / "engine")
+    plain, _ = made("float32")
+    update(plain, 1)
+    plain.save(tmp_path / "engine")
+    assert written_by(tmp_path / "engine") == 0
+    assert [path.name for path in (tmp_path / "engine").iterdir()] == ["optimizer.safetensors"]
+
+
+def test_code_in_a_state_does_not_run(tmp_path: Path) -> None:
+    class Malicious:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    torch.save({"x": Malicious()}, tmp_path / "state.pt")
+    with nothing_runs(), pytest.raises(Exception, match="Weights only load failed"):
+        torch.load(tmp_path / "state.pt", weights_only=False)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_state_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for precision in ("float32", "bfloat16"):
+        with pytest.raises(CheckpointError, match=r"engine does not exist: rerun the segment that writes it"):
+            made(precision)[0].load(tmp_path / "engine")

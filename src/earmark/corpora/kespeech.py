@@ -1,17 +1,20 @@
 """KeSpeech: read Mandarin and its eight subdialects, one wav an utterance.
 
-LAYOUT (https://github.com/KeSpeech/KeSpeech, unpacked):
+LAYOUT (https://github.com/KeSpeech/KeSpeech, sent after an application; `cat KeSpeech.tar.gz.* | tar xz`):
 
     KeSpeech/Tasks/ASR/train_phase1/wav.scp  text  utt2spk  utt2subdialect
     KeSpeech/Tasks/ASR/train_phase2  dev_phase1  dev_phase2  test
-    KeSpeech/Audio/1000001/phase1/1000001_0a9a3b.wav
+    KeSpeech/Audio/1000001/phase1/1000001_63740949.wav
 
-Lines of wav.scp, text, utt2spk and utt2subdialect have this form (id and text made up):
+Lines of wav.scp, text, utt2spk and utt2subdialect (a real id; the text and its subdialect are made up):
 
-    1000001_0a9a3b Audio/1000001/phase1/1000001_0a9a3b.wav
-    1000001_0a9a3b 明天下午的会议改到三点<SPOKEN_NOISE>
-    1000001_0a9a3b 1000001
-    1000001_0a9a3b Jiang-Huai
+    1000001_63740949 Audio/1000001/phase1/1000001_63740949.wav
+    1000001_63740949 明天下午的会议改到三点<SPOKEN_NOISE>
+    1000001_63740949 1000001
+    1000001_63740949 Jiang-Huai
+
+The corpus's page says nothing of its files. Verified by lhotse's recipe and by public code that reads it: the folders,
+the four files, the names of subdialects, ids of speaker and eight hexadecimal digits.
 
 lhotse's recipe joins the four files by line numbers and ends where one of them lacks a line, opens all audio first,
 and cuts tags out of the text. Here they are joined by id, and tags are left to the normaliser.

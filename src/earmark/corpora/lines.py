@@ -15,6 +15,7 @@ from earmark.corpora.published import Source, bad_row, text_lines
 from earmark.errors import CorpusError
 
 _CHUNK = 1 << 22
+_ROWS = 4096
 _MAX_ENTRY = 1 << 28
 _SPACE = re.compile(r"[\s,]*")
 
@@ -61,6 +62,27 @@ def headed(
             yield Record({}, bad_row(corpus, path, line.number, line.text, fault, split))
         else:
             yield Record(dict(zip(columns, values, strict=True)))
+
+
+def cells(path: Path, columns: Iterable[str], source: Source) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet file without its column `audio`, a batch in memory at a time.
+
+    :raises CorpusError: not Parquet, damaged, or without those columns or `audio`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if missing := [name for name in (*columns, "audio") if name not in names]:
+                raise source.lacks(path.parent, f"{path.name} with the column {', '.join(missing)}")
+            for batch in file.iter_batches(_ROWS, columns=list(columns), use_threads=False):
+                yield from batch.to_pylist()
+    # A page may turn out to be damaged long after the file was opened.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise CorpusError(f"{path} is not readable Parquet ({said}): get it again from {source.url}") from None
 
 
 def root(corpus: PublicCorpus, inside: str) -> Path:

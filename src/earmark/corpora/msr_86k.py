@@ -4,11 +4,11 @@
     audio/AID.opus                                (any folder, or tars: named after the video's aid)
 
 Published, behind a form, at huggingface.co/datasets/Alex-Song/MSR-86K (paper: arXiv 2406.18301; 15 languages, no
-Chinese): transcripts with the times of segments; the audio is 16 kHz mono. Its card could not be read to the end.
-Verified by a recipe for it (GitHub, a `make_msr86k_list` for icefall): one JSON a set with `audios`, each with `aid`
-and `segments`, and a file AID.* a video. Assumed: the keys of a segment are GigaSpeech's, whose form this is (sid,
-begin_time, end_time, text or text_tn); a file with `dev` in its name is the validation set, one with `test` a test
-set. `path` is the folder of one language.
+Chinese): transcripts with the times of segments; the audio is 16 kHz mono. Its card shows its terms only.
+Verified by a public recipe for it (`make_msr86k_list`, a preparation for icefall on GitHub): one JSON a set with
+`audios`, each with `aid` and `segments`, these with sid, begin_time, end_time and text_tn (GigaSpeech's keys), and a
+file AID.* a video. Not verified: the names of the files; one with `dev` in its name is taken for the validation set,
+one with `test` for a test set. `path` is the folder of one language. The entry below has this form and made-up values.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from earmark.errors import CorpusError
 SOURCE = Source("MSR-86K (2024, English)", "huggingface.co/datasets/Alex-Song/MSR-86K")
 
 # {"audios": [{"aid": "aBcD1234xyz", "url": "https://...", "segments": [
-#    {"sid": "aBcD1234xyz_0001", "begin_time": 12.34, "end_time": 17.89, "text": "HELLO EVERYONE"}, ...]}, ...]}
+#    {"sid": "aBcD1234xyz_0001", "begin_time": 12.34, "end_time": 17.89, "text_tn": "HELLO EVERYONE"}, ...]}, ...]}
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

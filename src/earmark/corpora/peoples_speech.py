@@ -17,16 +17,13 @@ part of clean and is read only when it is asked for.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
+from earmark.corpora.lines import cells
 from earmark.corpora.own import printable, seconds, string
 from earmark.corpora.published import Sound, Source, chosen, located, written
-from earmark.errors import CorpusError
-
-if TYPE_CHECKING:
-    pass
 
 SOURCE = Source("People's Speech 1.1", "huggingface.co/datasets/MLCommons/peoples_speech")
 SPLITS = dict.fromkeys(("clean", "clean_sa", "dirty", "dirty_sa", "microset"), "train") | {
@@ -35,7 +32,6 @@ SPLITS = dict.fromkeys(("clean", "clean_sa", "dirty", "dirty_sa", "microset"), "
 }
 """Split of each part."""
 COLUMNS = ("id", "duration_ms", "text")
-_BATCH = 4096
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
@@ -53,22 +49,8 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
 
 
 def _file(corpus: PublicCorpus, path: Path, split: str) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    number = 0
-    try:
-        file = pq.ParquetFile(path)
-        if missing := [name for name in (*COLUMNS, "audio") if name not in file.schema_arrow.names]:
-            raise SOURCE.lacks(path.parent, f"{path.name} with the column {', '.join(missing)}")
-        for batch in file.iter_batches(_BATCH, columns=list(COLUMNS)):
-            for values in batch.to_pylist():
-                yield _row(corpus, path, number, values, split)
-                number += 1
-    # A page may turn out to be damaged long after the file was opened.
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        raise CorpusError(f"{path} is not readable Parquet ({said}): get it again from {SOURCE.url}") from None
+    for number, values in enumerate(cells(path, COLUMNS, SOURCE)):
+        yield _row(corpus, path, number, values, split)
 
 
 def _row(corpus: PublicCorpus, path: Path, number: int, values: dict[str, Any], split: str) -> Row:

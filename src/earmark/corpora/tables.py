@@ -1,7 +1,7 @@
 """The corpora of Table 4 and the test sets of Table 1: `config/corpora.tsv` and `config/benchmarks.tsv`.
 
 The paper gives no sampling weights: an empty weight means hours to the power that the configuration sets. `parts` is
-hours / 600, rounded up: so many jobs label and shard the corpus. A corpus's folder is called after it (`name`),
+hours / 1,200, rounded up: so many jobs label and shard the corpus. A corpus's folder is called after it (`name`),
 whatever the archive was called.
 """
 

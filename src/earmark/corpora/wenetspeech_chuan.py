@@ -1,14 +1,16 @@
 """WenetSpeech-Chuan: Sichuanese of the web with machine transcripts, and its benchmark WSC-Eval-ASR.
 
     wsc_metadata.jsonl                            huggingface.co/datasets/ASLP-lab/WSC-Train (or metadata.jsonl)
+    ANY/audio_labels/016000082021_vm0qb.jsonl     (instead: first version, a file a recording, in a zip)
     ANY/013165482320_dwM1G_56_5920.wav            (clips by file name, in folders or tars)
     WSC-Eval-ASR/Easy/text  wav.scp  wav/*.wav    huggingface.co/datasets/ASLP-lab/WSC-Eval; Hard alike
 
-Verified by the cards, their commits and public loaders: the metadata's keys utt, filename and text, and the files of
-the benchmark, whose wav.scp names paths of the publisher's machine, so that only the file name counts. The last field
-of a clip's id is its length in milliseconds (the benchmark's file sizes agree). The card of the training set lists no
-audio; assumed: clips are called `filename`, wherever they lie. Short and Long of the benchmark cut the same
-utterances in another way and are not read.
+Verified by the cards, their commits and public loaders: the metadata's keys (utt, filename, text; in the first version
+wav_utt_id_timestamp, wav_utt_id_timestamp_path, text), and the files of the benchmark, whose wav.scp names paths of
+the publisher's machine, so that only the file name counts. The last field of a clip's id is its length in milliseconds
+(the benchmark's file sizes agree). The audio of training is not published with its metadata: the authors give it on
+request (README of github.com/ASLP-lab/WenetSpeech-Chuan). Not verified: that clips are called `filename` there; they
+may lie anywhere. Short and Long of the benchmark cut the same utterances in another way and are not read.
 """
 
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ from earmark.corpora.published import Sound, Source, bad_row, below, chosen, fin
 SOURCE = Source("WenetSpeech-Chuan (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Train")
 EVAL = Source("WSC-Eval-ASR (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Eval")
 METADATA = ("wsc_metadata.jsonl", "metadata.jsonl")
+LABELS = "audio_labels"
+"""Folder of the first version's metadata."""
 PARTS = ("train", "easy", "hard")
 
 
@@ -33,25 +37,35 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
     :raises CorpusError: neither metadata nor benchmark, or a part of the benchmark without text or wav.scp.
     """
     places = {name: corpus.path / "WSC-Eval-ASR" / name.title() for name in PARTS[1:]}
-    metadata = [path for name in METADATA if (path := corpus.path / name).is_file()]
+    metadata = (
+        sorted(corpus.path.glob(f"**/{LABELS}/*.jsonl"))
+        or [path for name in METADATA if (path := corpus.path / name).is_file()][:1]
+    )
     there = {name for name, path in places.items() if path.is_dir()} | ({"train"} if metadata else set())
     if not there:
         raise SOURCE.lacks(corpus.path, f"{METADATA[0]} or WSC-Eval-ASR/Easy")
     for name in chosen(corpus, there, PARTS, SOURCE):
         if name == "train":
-            yield from _train(corpus, metadata[0], find_sounds(corpus.path, without=("WSC-Eval-ASR",)))
+            sounds = find_sounds(corpus.path, without=("WSC-Eval-ASR",))
+            for path in metadata:
+                yield from _train(corpus, path, sounds)
         else:
             yield from _evaluation(corpus, name, places[name])
 
 
+# The card's example, its text and labels made up:
 # {"utt": "013165482320_dwM1G_56_5920", "filename": "013165482320_dwM1G_56_5920.wav", "text": "我们今天切吃火锅",
 #  "domain": "...", "gender": "...", "age": "...", "wvmos": 3.4, "confidence": "0.93"}
+# A line of audio_labels, by the card's description:
+# {"wav_utt_id_timestamp": "...", "wav_utt_id_timestamp_path": "....wav", "audio_clip_id": 56, "timestamp": ...,
+#  "wvmos_score": 3.4, "text": "...", "text_punc": "...", "spk_num": "single", "confidence": 0.93, ...}
 
 
 def _train(corpus: PublicCorpus, path: Path, sounds: dict[str, Sound]) -> Iterator[Row]:
     for line in json_lines(path):
         values = line.value or {}
-        key, file = string(values.get("utt")), string(values.get("filename"))
+        key = string(values.get("utt")) or string(values.get("wav_utt_id_timestamp"))
+        file = string(values.get("filename")) or string(values.get("wav_utt_id_timestamp_path"))
         if line.value is None or not key or not file:
             reason = line.fault or "line has no utt or no filename"
             yield bad_row(corpus, path, line.number, line.text or str(line.value), reason)

@@ -7,9 +7,10 @@
 
 Verified by the cards' file lists and public loaders: the metadata's keys, `time_stamp` as START_END in seconds, the
 five fields of content.txt, members `wav_/KEY.wav` and `wav/KEY.wav`, and the TextGrid's tier 文本. The metadata holds
-links; how the audio of training is laid out is not documented. Assumed: a file is called after the key, or after the
-recording, which is the key without its last two fields (milliseconds). Speakers were found by diarisation within a
-recording, so that the recording is part of their names.
+links only (github.com/ASLP-lab/WenetSpeech-Yue): everybody downloads the audio of training, and names it. Here a file
+is called after the key, or after the recording, which is the key without its last two fields (milliseconds; parts of
+one video are recordings with consecutive numbers). Speakers were found by diarisation within a recording, so that the
+recording is part of their names.
 
 A tar.gz of the benchmark is unpacked below the reader's own folder, unless `wav`, `wav_` or `wav.tar` lies beside it.
 """
@@ -69,8 +70,9 @@ def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
         yield from _long(corpus, places["long"], folder)
 
 
-# {"key": "gd0000688_90600_96630", "duration": 6.03, "rover_result": "今日天气好好", "confidence": 0.97,
-#  "meta_info": {"link": "https://...", "region": "...", "time_stamp": "90.600_96.630", "speaker_id": "0", ...}}
+# A real line, in part (after github.com/Cywus98213/Clean-WenetSpeech-Yue):
+# {"key": "gd0027722_620270_624350", "duration": 4.352, "rover_result": "但系小母你又睬都唔睬佢入咗船舱添", ...,
+#  "meta_info": {"link": "https://...", "region": "广东", "time_stamp": "620.270_624.350", ...}}
 
 
 def _train(corpus: PublicCorpus, path: Path, sounds: dict[str, Sound]) -> Iterator[Row]:

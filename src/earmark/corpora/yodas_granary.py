@@ -1,17 +1,24 @@
-"""YODAS-Granary: NVIDIA's manifests of pseudo-labelled segments (NeMo's JSONL) over the audio of YODAS2; English part.
+"""YODAS-Granary: NVIDIA's pseudo-labels (Granary) of segments of YODAS2's videos; the English part.
+
+    data/en000/asr_only/00000000.parquet          huggingface.co/datasets/espnet/yodas-granary (en000, en100, ...)
+
+Columns: utt_id, audio {bytes, path} (16 kHz wav), duration, lang, task, text, translation_en, original_audio_id (the
+video), original_audio_offset. `ast` beside `asr_only` holds the utterances that have a translation too; both are read.
+Verified by public loaders of it (an icefall recipe, two evaluations): the folders and these columns.
+
+Read as well, where there is no Parquet, are the manifests alone (NeMo's JSONL) with the audio beside them:
 
     en/yodas/en_asr.jsonl                         huggingface.co/datasets/nvidia/Granary
     data/en000/audio/00000000.tar                 huggingface.co/datasets/espnet/yodas2, after gunzip
 
-Granary publishes manifests only; audio comes from YODAS2 (24 kHz wav, one file a video, in tar.gz; nothing can be
-sought in those, so they have to be gunzipped, or unpacked) or from NVIDIA's own conversion of it
+Granary publishes no audio; it comes from YODAS2 (24 kHz wav, one file a video, in tar.gz; nothing can be sought in
+those, so they have to be gunzipped, or unpacked) or from NVIDIA's own conversion of it
 (github.com/NVIDIA/NeMo-speech-data-processor, dataset_configs/multilingual/granary: SUBSET/SHARD/VIDEO.wav, 16 kHz).
-
-Verified: folders and the keys audio_filepath, duration, text, utt_id, original_source_id, dataset_source (the card's
-tree and loaders of the public data); offset is the key of that processor's manifests. Assumed: audio_filepath is
-relative to the folder. A line's audio is the file of that path; else one, anywhere below the folder and in any tar,
-that is named after it, or after utt_id; else the video (original_source_id, yodas_id), for which a line has to have
-an offset. Manifests of translations (`_ast`) are left out.
+Verified by public loaders: the keys audio_filepath, duration, text, utt_id, original_source_id, dataset_source;
+offset is the key of that processor's manifests (its configuration renames start). Not verified: that published
+lines carry it, and that audio_filepath is relative to the folder. A line's audio is the file of that path; else one,
+anywhere below the folder and in any tar, that is named after it, or after utt_id; else the video (original_source_id,
+yodas_id), for which a line has to have an offset. Manifests of translations (`_ast`) are left out.
 """
 
 from collections.abc import Iterator
@@ -20,30 +27,50 @@ from typing import Any
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
+from earmark.corpora.lines import cells
 from earmark.corpora.own import json_lines, seconds, string
 from earmark.corpora.published import Sound, Source, bad_row, below, chosen, find_sounds, located, neighbours, written
 
-SOURCE = Source("YODAS-Granary (nvidia/Granary)", "huggingface.co/datasets/nvidia/Granary")
+SOURCE = Source("YODAS-Granary (2025, English)", "huggingface.co/datasets/espnet/yodas-granary")
+COLUMNS = ("utt_id", "duration", "text", "original_audio_id")
 
-# {"utt_id": "...", "audio_filepath": "yodas/en000/00000000/YuseO8GhcWk.wav", "offset": 12.34, "duration": 5.67,
-#  "text": "...", "original_source_id": "YuseO8GhcWk", "dataset_source": "..."}
+# A row: {"utt_id": "...", "audio": {"bytes": RIFF..., "path": "..."}, "duration": 5.67, "lang": "en", "text": "...",
+#         "original_audio_id": "YuseO8GhcWk", "original_audio_offset": 12.34, ...}
+# A line: {"utt_id": "...", "audio_filepath": "yodas/en000/00000000/YuseO8GhcWk.wav", "offset": 12.34,
+#          "duration": 5.67, "text": "...", "original_source_id": "YuseO8GhcWk", "dataset_source": "..."}
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:
-    """Rows by line, in the order of the manifests, those of one video that follow one another by offset.
+    """Rows by file and row, or by line, those of one video that follow one another by offset.
 
-    Subsets are manifests by name without ending. All rows are of training. Writes nothing.
+    Subsets are the folders en000, ... (of manifests: their names without ending). All rows are of training. Writes
+    nothing.
 
-    :raises CorpusError: no manifests, or tars that cannot be read in place.
+    :raises CorpusError: neither Parquet files nor manifests, a damaged file, or tars that cannot be read in place.
     """
+    top = corpus.path / "data" if (corpus.path / "data").is_dir() else corpus.path
+    packed = {path.name: path for path in sorted(top.glob("en[0-9]*")) if any(path.glob("*/*.parquet"))}
+    if packed:
+        for name in chosen(corpus, packed, packed, SOURCE):
+            for path in sorted(packed[name].glob("*/*.parquet")):
+                yield from _packed(corpus, path)
+        return
     base = corpus.path / "en/yodas"
     base = base if base.is_dir() else corpus.path
     files = {path.stem: path for path in sorted(base.glob("*.json*")) if "_ast" not in path.stem}
     if not files:
-        raise SOURCE.lacks(corpus.path, "en/yodas/*.jsonl")
+        raise SOURCE.lacks(corpus.path, "data/en000/asr_only/*.parquet, or en/yodas/*.jsonl")
     sounds = find_sounds(corpus.path)
     for name in chosen(corpus, files, files, SOURCE):
         yield from neighbours(_rows(corpus, files[name], sounds))
+
+
+def _packed(corpus: PublicCorpus, path: Path) -> Iterator[Row]:
+    for number, values in enumerate(cells(path, COLUMNS, SOURCE)):
+        key = string(values["utt_id"]) or f"{path.parent.parent.name}-{path.parent.name}-{path.stem}-{number}"
+        about = {"split": "train", "language": "en", "speaker": string(values["original_audio_id"])}
+        where = located(Sound(path, str(number)), str(path), 0.0, seconds(values["duration"]) or None)
+        yield row(corpus, key, **about | written(values["text"]) | where)
 
 
 def _rows(corpus: PublicCorpus, path: Path, sounds: dict[str, Sound]) -> Iterator[Row]:

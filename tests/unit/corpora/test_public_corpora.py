@@ -189,9 +189,9 @@ EXPECTED = {
         ("aishell2-MD0012W0001", "test_aishell2_mic_dev", "zh", 0.0, 0.5, "电灯打开", "D0012", "kept"),
     ],
     "kespeech": [
-        ("ke-1000001_0a", "train", "zh-jianghuai", 0.0, 0.5, "明天下午<SPOKEN_NOISE>", "1000001", "kept"),
-        ("ke-1000002_0b", "train", "zh-jilu", 0.0, 0.5, "今天晴", "1000002", "kept"),
-        ("ke-1000003_0c", "test_kespeech", "zh", 0.0, 0.5, "北京欢迎你", "1000003", "kept"),
+        ("ke-1000001_63740949", "train", "zh-jianghuai", 0.0, 0.5, "明天下午<SPOKEN_NOISE>", "1000001", "kept"),
+        ("ke-1000002_2c863844", "train", "zh-jilu", 0.0, 0.5, "今天晴", "1000002", "kept"),
+        ("ke-1000003_4ee86ae9", "test_kespeech", "zh", 0.0, 0.5, "北京欢迎你", "1000003", "kept"),
     ],
 }
 
@@ -207,7 +207,7 @@ BAD_LINES = {
     "tedlium": ("TEDLIUM_release-3/legacy/train/stm/911Mothers_2010W.stm", b"911Mothers_2010W 1 x 3.0 2.0 <NA> a\n"),
     "fleurs": ("data/en_us/train.tsv", b"903\t\xff\n"),
     "aishell2": ("AISHELL-2/iOS/data/trans.txt", b"IC0001W0009\n"),
-    "kespeech": ("KeSpeech/Tasks/ASR/train_phase1/text", b"1000001_0f\n"),
+    "kespeech": ("KeSpeech/Tasks/ASR/train_phase1/text", b"1000001_0f0f0f0f\n"),
 }
 AUDIO = (".flac", ".wav", ".mp3", ".opus", ".ogg", ".sph")
 

@@ -1,5 +1,7 @@
 """WenetSpeech-Chuan: clips by file name, and the benchmark."""
 
+import json
+
 import pytest
 from miniatures.wenetspeech_chuan import line, make
 from public import append, brief, rows_of, statuses
@@ -52,3 +54,21 @@ def test_a_part_of_the_benchmark_without_its_list_is_refused(tmp_path):
     (tmp_path / "WSC-Eval-ASR/Hard/wav.scp").unlink()
     with pytest.raises(CorpusError, match=r"Hard holds no wav\.scp, as WSC-Eval-ASR"):
         rows_of(corpus, tmp_path / "run")
+
+
+def test_the_first_version_has_a_file_of_labels_a_recording(tmp_path):
+    corpus = make(tmp_path)
+    (tmp_path / "wsc_metadata.jsonl").unlink()
+    for part, utt, text in (
+        ("data1", "013165482320_dwM1G_56_1000", "今天"),
+        ("data2", "70421922132_XIuKg_48_800", "好"),
+    ):
+        value = {"wav_utt_id_timestamp": utt, "wav_utt_id_timestamp_path": f"/their/{utt}.wav", "text": text}
+        path = tmp_path / f"WenetSpeech-Chuan/{part}/audio_labels/{utt[:18]}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(value | {"text_punc": text + "。", "spk_num": "single"}) + "\n")
+    rows = rows_of(corpus.model_copy(update={"subsets": ["train"]}), tmp_path / "run")
+    assert brief(rows, "id", "duration", "raw_text", "status") == [
+        ("chuan-013165482320_dwM1G_56_1000", 1.0, "今天", "kept"),
+        ("chuan-70421922132_XIuKg_48_800", 0.8, "好", "kept"),
+    ]

@@ -2,8 +2,13 @@
 
 import json
 
-from miniatures.yodas_granary import OTHER, TAR, line, make
+import pyarrow.parquet as pq
+import pytest
+from miniatures.yodas_granary import OTHER, TAR, line, make, make_parquet
 from public import append, brief, rows_of, statuses
+
+from earmark.audio.read import read_audio
+from earmark.errors import CorpusError
 
 
 def test_rows_say_what_the_manifest_says_and_are_neighbours_by_offset(tmp_path):
@@ -45,3 +50,29 @@ def test_bad_lines_and_missing_videos_are_set_aside(tmp_path):
         "no transcript": 1,
     }
     assert next(row["id"] for row in rows if row["status"] == "line is not JSON") == "granary-en/yodas/en_asr.jsonl:4"
+
+
+def test_parquet_with_its_audio_is_read_before_manifests(tmp_path):
+    corpus = make_parquet(tmp_path)
+    rows = rows_of(corpus, tmp_path / "run")
+    assert brief(rows, "id", "split", "language", "speaker", "offset", "duration", "raw_text", "status") == [
+        (f"granary-{TAR}-00000", "train", "en", TAR, 0.0, 1.0, "Hello everyone,", "kept"),
+        (f"granary-{TAR}-00001", "train", "en", TAR, 0.0, 0.5, "And.", "kept"),
+        (f"granary-{OTHER}-00000", "train", "en", OTHER, 0.0, 0.75, "This is a test.", "kept"),
+    ]
+    for row in rows:
+        assert len(read_audio(row["audio"], 0.0, row["duration"], member=row["member"])) == row["duration"] * 16_000
+    only = rows_of(corpus.model_copy(update={"subsets": ["en100"]}), tmp_path / "run")
+    assert brief(only, "id") == [(f"granary-{OTHER}-00000",)]
+
+
+def test_parquet_of_another_shape_is_an_error(tmp_path):
+    corpus = make_parquet(tmp_path)
+    path = tmp_path / "data/en100/ast/00000000.parquet"
+    whole = pq.read_table(path)
+    pq.write_table(whole.drop_columns(["text"]), path)
+    with pytest.raises(CorpusError, match=r"holds no 00000000.parquet with the column text, as YODAS-Granary"):
+        rows_of(corpus, tmp_path / "run")
+    path.write_bytes(b"PAR1 no more")
+    with pytest.raises(CorpusError, match="is not readable Parquet"):
+        rows_of(corpus, tmp_path / "run")

@@ -10,8 +10,11 @@ from earmark.config import PublicCorpus
 def make(folder: Path) -> PublicCorpus:
     """Two training utterances, one of test."""
     parts = {
-        "train_phase1": [("1000001_0a", "Jiang-Huai", "明天下午<SPOKEN_NOISE>"), ("1000002_0b", "Ji-Lu", "今天晴")],
-        "test": [("1000003_0c", "Mandarin", "北京欢迎你")],
+        "train_phase1": [
+            ("1000001_63740949", "Jiang-Huai", "明天下午<SPOKEN_NOISE>"),
+            ("1000002_2c863844", "Ji-Lu", "今天晴"),
+        ],
+        "test": [("1000003_4ee86ae9", "Mandarin", "北京欢迎你")],
     }
     for part, utterances in parts.items():
         top = folder / "KeSpeech/Tasks/ASR" / part

@@ -14,7 +14,7 @@ def video(aid: str, *segments: tuple[float, float, str]) -> dict:
         "aid": aid,
         "url": f"https://example.org/{aid}",
         "segments": [
-            {"sid": f"{aid}_{number:04d}", "begin_time": start, "end_time": end, "text": text}
+            {"sid": f"{aid}_{number:04d}", "begin_time": start, "end_time": end, "text_tn": text}
             for number, (start, end, text) in enumerate(segments)
         ],
     }

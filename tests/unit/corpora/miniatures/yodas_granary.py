@@ -5,6 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from encoded import encoded, voice, write
 
 from earmark.config import PublicCorpus
@@ -45,4 +47,34 @@ def make(folder: Path) -> PublicCorpus:
         info.size = len(data)
         tar.addfile(info, io.BytesIO(data))
     write(folder / f"yodas/en000/00000000/{OTHER}.wav", voice(2.0, seed=2))
+    return PublicCorpus(name="granary", reader="yodas_granary", path=folder)
+
+
+def make_parquet(folder: Path) -> PublicCorpus:
+    """Three utterances with their audio in Parquet: two of asr_only, one of ast."""
+    parts = {
+        "en000/asr_only/00000000": [(f"{TAR}-00000", 1.0, "Hello everyone,", TAR), (f"{TAR}-00001", 0.5, "And.", TAR)],
+        "en100/ast/00000000": [(f"{OTHER}-00000", 0.75, "This is a test.", OTHER)],
+    }
+    for seed, (part, utterances) in enumerate(parts.items()):
+        rows = [
+            {
+                "utt_id": key,
+                "audio": {"bytes": encoded("wav", voice(seconds, seed=seed)), "path": f"{key}.wav"},
+                "duration": seconds,
+                "lang": "en",
+                "task": "asr",
+                "text": text,
+                "translation_en": "",
+                "original_audio_id": video,
+                "original_audio_offset": 12.34,
+            }
+            for key, seconds, text, video in utterances
+        ]
+        path = folder / f"data/{part}.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    other = folder / "data/de000/asr_only/00000000.parquet"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"another language")
     return PublicCorpus(name="granary", reader="yodas_granary", path=folder)

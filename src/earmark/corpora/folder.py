@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from earmark.config import FolderCorpus
 from earmark.corpora.base import Row, row
-from earmark.corpora.own import described, json_lines, placed, string
+from earmark.corpora.own import described, json_lines, placed, printable, string
 from earmark.errors import CorpusError
 
 NEEDED = ("audio", "text", "language")
@@ -44,7 +44,8 @@ def read(corpus: FolderCorpus, folder: Path) -> Iterator[Row]:
     keys = _keys([_audio(line.fields) for line in lines if line.fields is not None])
     for number, fields, fault, text in lines:
         if fields is None:
-            yield row(corpus, f"line-{number}", split=corpus.split, raw_text=string(text), status=fault)
+            where = {"split": corpus.split, "audio": printable(corpus.path / corpus.table)}
+            yield row(corpus, f"line-{number}", **where, raw_text=string(text), status=fault)
             continue
         values = described(corpus, *(fields.get(name) for name in ("text", "language", "speaker", "split")))
         audio = _audio(fields)

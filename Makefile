@@ -29,7 +29,9 @@ define snakemake
 	exit $$code; }
 endef
 
-.PHONY: setup run real test bench bench-data check
+ABLATIONS := $(sort $(basename $(notdir $(wildcard config/ablations/*.yaml))))
+
+.PHONY: setup run real ablations test bench bench-data check
 
 setup: $(STAMP)
 
@@ -49,6 +51,14 @@ run: setup
 
 real: setup
 	$(call snakemake,config/words.yaml)
+
+# One variant of the default run, which has to be finished: make ablation-no_joint.
+ablation-%: setup
+	$(call snakemake,config/ablations/$*.yaml)
+
+ablations: run
+	@for name in $(ABLATIONS); do $(MAKE) --no-print-directory ablation-$$name || exit 1; done
+	@$(IN_VENV) earmark compare $(addprefix results/,default $(ABLATIONS)) --output results/ablations.html
 
 test: setup
 	$(IN_VENV) python -m pytest -m "not slow" $(ARGS)

@@ -2,6 +2,7 @@
 #
 #   snakemake --profile profiles/default                                          the default run
 #   snakemake --profile profiles/default --config settings=config/words.yaml     another configuration
+#   snakemake --profile profiles/default --config settings=config/ablations/no_joint.yaml       a variant of the default run
 #   snakemake --profile profiles/default data                                     up to the shards only
 #   snakemake --profile profiles/default --config data=False                      from finished shards on
 
@@ -10,7 +11,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 include: "workflow/rules/common.smk"
-if DATA:
+if OWN_DATA:
     include: "workflow/rules/corpora.smk"
     include: "workflow/rules/shards.smk"
 include: "workflow/rules/train.smk"

@@ -12,7 +12,6 @@ import click
 
 from earmark.config import Config, load
 from earmark.errors import ConfigError, UserError
-from earmark.paths import RunPaths
 
 FILE = click.Path(path_type=Path)
 
@@ -21,6 +20,21 @@ def config_argument(command: Any) -> Any:
     """CONFIG and --run, which every verb of the workflow takes."""
     command = click.option("--run", help="Another name for the run than the configuration's.")(command)
     return click.argument("config", type=FILE)(command)
+
+
+def _own(config: Path, run: str | None, part: str) -> Config:
+    """Settings of a run that makes `part` (data, pretraining) itself; a shared one is the other run's."""
+    settings = load(config, run)
+    if other := getattr(settings.shares, part):
+        raise ConfigError(f"{config}: {part} is taken from run {other} (shares.{part}): make it there")
+    return settings
+
+
+def _refuse_shared(settings: Config, instance: str) -> None:
+    if instance == "pretrain" and settings.shares.pretraining:
+        raise ConfigError(
+            f"pretraining is taken from run {settings.shares.pretraining} (shares.pretraining): train it there"
+        )
 
 
 def _corpus(config: Config, name: str) -> Any:
@@ -47,8 +61,8 @@ def corpus(config: Path, run: str | None, name: str) -> None:
     from earmark.corpora.base import reader
     from earmark.data.manifest import write_manifest
 
-    settings = load(config, run)
-    path = RunPaths(settings.folder).raw_manifest(name)
+    settings = _own(config, run, "data")
+    path = settings.paths.raw_manifest(name)
     one = _corpus(settings, name)
     write_manifest(path, reader(one)(one, path.parent), name)
 
@@ -70,8 +84,8 @@ def label(config: Path, run: str | None, name: str, part: int | None) -> None:
     """Normalise and phonemise a corpus; rows that cannot be labelled are set aside with a reason."""
     from earmark.data.labels import label_part, phonemizer
 
-    settings = load(config, run)
-    paths, one = RunPaths(settings.folder), _corpus(settings, name)
+    settings = _own(config, run, "data")
+    paths, one = settings.paths, _corpus(settings, name)
     labeller = phonemizer(settings.text)
     for number in _parts(one, part):
         output = paths.manifest(name, number)
@@ -96,7 +110,7 @@ def shards(config: Path, run: str | None, name: str, part: int | None, workers: 
     _one_thread()
     from earmark.data.build import build_shards, parts_of, remove_other_parts
 
-    settings = load(config, run)
+    settings = _own(config, run, "data")
     one = _corpus(settings, name)
     chosen = _parts(one, part)
     remove_other_parts(settings, one)
@@ -111,7 +125,7 @@ def dataset(config: Path, run: str | None) -> None:
     """Collect all shards into the one manifest that training sees; leave out duplicates and what test sets heard."""
     from earmark.data.collect import collect, in_short
 
-    click.echo(in_short(collect(load(config, run))))
+    click.echo(in_short(collect(_own(config, run, "data"))))
 
 
 @cli.command()
@@ -129,7 +143,7 @@ def verify(places: tuple[Path, ...], repair: Path | None, run: str | None, worke
     if repair is None:
         found = damaged(places, click.echo)
     else:
-        settings = load(repair, run)
+        settings = _own(repair, run, "data")
         found = rebuild(settings, damaged(places or (settings.folder,), click.echo), workers, click.echo)
     for fault in found:
         click.echo(f"error: {fault}", err=True)
@@ -164,8 +178,8 @@ def language(config: Path, run: str | None) -> None:
     """Prepare the language model: real weights, or a small one that is taught text."""
     from earmark.train.language import prepare
 
-    settings = load(config, run)
-    prepare(settings, RunPaths(settings.folder).llm)
+    settings = _own(config, run, "data")
+    prepare(settings, settings.paths.llm)
 
 
 @cli.command()
@@ -177,6 +191,7 @@ def language(config: Path, run: str | None) -> None:
 @click.option("--last-phase", is_flag=True, help="The last phase of IA-SFT, which has a length of its own.")
 @click.option("--processes", type=click.IntRange(1), help="Processes, where not the configuration's: the same recipe.")
 @click.option("--profile", is_flag=True, help="Leave a trace of one step, trace.json, in the segment's folder.")
+@click.option("--steps", type=click.IntRange(1), help="Updates of INSTANCE where they are not its stage's own.")
 def train(
     config: Path,
     run: str | None,
@@ -187,19 +202,22 @@ def train(
     last_phase: bool,
     processes: int | None,
     profile: bool,
+    steps: int | None,
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
     from earmark.train.fallback import Job, repairs, train_again
 
     settings = load(config, run)
+    _refuse_shared(settings, instance)
     settings = settings.on(processes) if processes else settings
-    job = Job(instance, step, last_phase, before, encoder)
+    job = Job(instance, step, last_phase, before, encoder, steps)
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if ranks > 1:
         _train_here(settings.on(ranks), job, profile)
         return
     start = _train_in_processes if settings.processes > 1 else _train_here
     for repair in repairs(job):
+        _refuse_shared(settings, repair.job.instance)
         train_again(repair, lambda one: start(settings, one), click.echo)
     start(settings, job, profile)
 
@@ -222,10 +240,10 @@ def _train_here(settings: Config, job: Any, profile: bool = False) -> None:
     from earmark.train.segment import in_short, run_segment
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    place = Place(settings, job.instance, job.step, job.last_phase)
+    place = Place(settings, job.instance, job.step, job.last_phase, job.steps)
     run_segment(settings, place, job.before, job.snapshot, profile)
     if os.environ.get("RANK", "0") == "0":
-        click.echo(in_short(read_json(RunPaths(settings.folder).step(job.instance, job.step) / "done.json")))
+        click.echo(in_short(read_json(settings.paths.step(job.instance, job.step) / "done.json")))
 
 
 # ---------------------------------------------------------------------------- diagnosis
@@ -299,7 +317,7 @@ def evaluate(config: Path, run: str | None, done: Path, pretrained: Path) -> Non
     from earmark.evaluate.run import evaluate as run_evaluation
 
     settings = load(config, run)
-    run_evaluation(settings, done, pretrained, RunPaths(settings.folder).evaluation)
+    run_evaluation(settings, done, pretrained, settings.paths.evaluation)
 
 
 @cli.command()
@@ -342,6 +360,22 @@ def query(sql: str, catalog: Path | None, form: str) -> None:
         run = catalogue.only_run()
         catalog = run / catalogue.FILE if (run / catalogue.FILE).is_file() else run
     click.echo(catalogue.query(catalog, sql, form))
+
+
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=FILE)
+@click.option("--output", type=FILE, help="Write a page with table and figure, too.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+def compare(runs: tuple[Path, ...], output: Path | None, form: str) -> None:
+    """Compare finished runs (their folders): errors, hallucinations, entropy metrics, updates."""
+    from earmark.data.catalog import formatted
+    from earmark.report.compare import cells, write_comparison
+    from earmark.report.compare import compare as rows_of
+
+    rows = rows_of(list(runs))
+    if output:
+        write_comparison(rows, output)
+    click.echo(formatted(*cells(rows), form))
 
 
 @cli.command()

@@ -28,18 +28,24 @@ def part_name(part: int) -> str:
 
 
 class RunPaths:
-    """Paths of one run."""
+    """Paths of one run.
 
-    def __init__(self, folder: Path | str):
+    :param data: folder of the run whose data and language model it takes; none: its own. :param pretraining: of the run
+        whose pretraining, watch and entropy metrics of snapshots it takes.
+    """
+
+    def __init__(self, folder: Path | str, data: Path | None = None, pretraining: Path | None = None):
         self.folder = Path(folder)
+        self.data = data or self.folder
+        self.pretraining = pretraining or self.folder
 
     def raw_manifest(self, corpus: str) -> Path:
         """Rows as the corpus has them."""
-        return self.folder / "corpora" / corpus / "manifest.parquet"
+        return self.data / "corpora" / corpus / "manifest.parquet"
 
     def manifest(self, corpus: str, part: int = 0) -> Path:
         """Rows of a part with labels and status."""
-        return self.folder / "text" / corpus / f"{part_name(part)}.parquet"
+        return self.data / "text" / corpus / f"{part_name(part)}.parquet"
 
     def manifests(self, corpus: str, parts: int) -> list[Path]:
         """The labelled manifests of all parts, in their order."""
@@ -47,7 +53,7 @@ class RunPaths:
 
     def shards(self, corpus: str, part: int = 0) -> Path:
         """Folder of a part's shards."""
-        return self.folder / "shards" / corpus / part_name(part)
+        return self.data / "shards" / corpus / part_name(part)
 
     def shards_done(self, corpus: str, part: int = 0) -> Path:
         """Completion marker of a part's shards: their names, rows and checksums."""
@@ -56,47 +62,53 @@ class RunPaths:
     @property
     def excluded(self) -> Path:
         """Rows in shards that training leaves out: duplicates, and overlap with test sets."""
-        return self.folder / "shards" / "excluded.parquet"
+        return self.data / "shards" / "excluded.parquet"
 
     @property
     def index(self) -> Path:
         """Where each utterance that training sees lies."""
-        return self.folder / "shards" / "index.arrow"
+        return self.data / "shards" / "index.arrow"
 
     @property
     def dataset(self) -> Path:
         """The one manifest that training sees."""
-        return self.folder / "shards" / "dataset.json"
+        return self.data / "shards" / "dataset.json"
 
     @property
     def llm(self) -> Path:
         """Language model and tokenizer, Hugging Face format."""
-        return self.folder / "llm"
+        return self.data / "llm"
 
     def stage(self, stage: str) -> Path:
         """Folder of a stage instance: pretrain, align, ia_sft_1, ..., joint."""
-        return self.folder / stage
+        return (self.pretraining if stage == "pretrain" else self.folder) / stage
 
     def step(self, stage: str, step: int) -> Path:
         """Folder of a segment's end."""
-        return self.folder / stage / step_name(step)
+        return self.stage(stage) / step_name(step)
 
     def score(self, step: int, reference: int) -> Path:
         """CKA between two snapshots, named by both: another tau recomputes nothing."""
-        return self.folder / "cka" / f"score_{step:07d}_ref_{reference:07d}.json"
+        return self.pretraining / "cka" / f"score_{step:07d}_ref_{reference:07d}.json"
 
     def decision(self, step: int) -> Path:
         """State of the watch after a step."""
-        return self.folder / "cka" / f"decision_{step:07d}.json"
+        return self.pretraining / "cka" / f"decision_{step:07d}.json"
 
     @property
     def trace(self) -> Path:
         """All decisions."""
-        return self.folder / "cka" / "trace.json"
+        return self.pretraining / "cka" / "trace.json"
 
     def entropy(self, stage: str, step: int) -> Path:
         """NSE, PAI and CSAI of one encoder."""
-        return self.folder / "entropy" / f"{stage}_{step:07d}.json"
+        folder = self.pretraining if stage == "pretrain" else self.folder
+        return folder / "entropy" / f"{stage}_{step:07d}.json"
+
+    @property
+    def embeddings(self) -> Path:
+        """Sentence embeddings of the diagnosed utterances."""
+        return self.pretraining / "entropy" / "embeddings.safetensors"
 
     @property
     def evaluation(self) -> Path:

@@ -17,6 +17,8 @@ HEAD = """# Settings
 
 Made by `python -m earmark.settings_page` from `src/earmark/config/`: edit that.
 A configuration is a YAML file with the keys of the first table; unknown keys are refused.
+A file may name another as its `base`, relative to itself: it then holds only what it changes. Mappings are merged, all
+else replaces, `null` takes out what the base says. Checked is what comes out.
 `config/schema.json` is the same as a JSON schema, for editors.
 """
 

@@ -6,16 +6,15 @@ import sys
 
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 
-from earmark.config import dump, load, segments
-from earmark.diagnose.watch import initial, phases
-from earmark.paths import RunPaths, step_name
+from earmark.config import check_shared, dump, encoders, load, plan, segments
+from earmark.diagnose.watch import initial
 
 # Jobs call the `earmark` of the environment that Snakemake runs in, on whatever node and from whatever shell.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 SETTINGS = config.get("settings", "config/default.yaml")
 RUN = load(SETTINGS, config.get("run"))
-PATHS = RunPaths(RUN.folder)
+PATHS = RUN.paths
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}
 PRETRAINED = RUN.stages.pretrain.steps
 WATCHED = RUN.watched_steps()
@@ -23,6 +22,11 @@ WATCHED = RUN.watched_steps()
 DATA = config.get("data", True)
 if not isinstance(DATA, bool):
     raise WorkflowError(f"--config data={DATA} is neither True nor False: write data=False to leave the data's rules out")
+# What another run made is there before this one starts: no rule makes it again.
+check_shared(RUN)
+OWN_DATA = DATA and not RUN.shares.data
+OWN_PRETRAINING = not RUN.shares.pretraining
+LLM = str(PATHS.llm / "done.json")
 # Every command takes the configuration's file; the run's name may be another one.
 ARGUMENTS = f"{SETTINGS} --run {RUN.run}"
 # Another number of training processes than the configuration's: the same recipe goes on on it.
@@ -56,9 +60,16 @@ def stage_settings(*names):
     return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "sampling_power", "batch_group")
 
 
+def objective_settings():
+    """Settings of pretraining that only some objectives have."""
+    own = {"aed": ["decoder"], "hybrid": ["decoder"], "best_rq": ["best_rq"]}.get(RUN.stages.pretrain.loss, [])
+    return settings(*own) if own else ""
+
+
 def state_of(step):
     """State of the watch after `step`; raises while that decision is to be made."""
-    return json.loads(Path(checkpoints.decide.get(step=f"{step:07d}").output[0]).read_text())
+    path = checkpoints.decide.get(step=f"{step:07d}").output[0] if OWN_PRETRAINING else PATHS.decision(step)
+    return json.loads(Path(path).read_text())
 
 
 def known_state():
@@ -72,22 +83,36 @@ def known_state():
     return state, None
 
 
+def planned():
+    """Stage instances of post-training, in order; raises while a decision is to be made."""
+    return plan(RUN, state_of(WATCHED[-1])["triggers"])
+
+
 def done(instance, step):
     """Completion marker of a segment."""
     return str(PATHS.step(instance, step) / "done.json")
 
 
+def kind_of(instance):
+    """Stage of an instance: ia_sft_2 -> ia_sft."""
+    return "ia_sft" if instance.startswith("ia_sft_") else instance
+
+
 def last_step(instance):
     """Last step of a stage instance; the last phase of IA-SFT has a length of its own."""
-    if instance.startswith("ia_sft_"):
-        return RUN.stage_steps("ia_sft", is_last_phase(instance))
-    return RUN.stage_steps(instance)
+    kind, last_phase = kind_of(instance), is_last_phase(instance)
+    if RUN.post_training.updates == "equal" and (last_phase or kind == "joint"):
+        return next(one.steps for one in planned() if one.instance == instance)
+    return RUN.stage_steps(kind, last_phase)
 
 
 def is_last_phase(instance):
-    """Whether an IA-SFT phase is the one with the final encoder."""
+    """Whether a stage instance is the IA-SFT phase with the final encoder."""
+    if kind_of(instance) != "ia_sft":
+        return False
     state, waiting = known_state()
-    return not waiting and int(instance.removeprefix("ia_sft_")) == len(phases(state, PRETRAINED))
+    final = RUN.post_training.encoders == "final"
+    return (final or not waiting) and int(instance.removeprefix("ia_sft_")) == len(encoders(RUN, state["triggers"]))
 
 
 def wavefront(wildcards):
@@ -95,6 +120,6 @@ def wavefront(wildcards):
     state, waiting = known_state()
     if not waiting:
         return [PATHS.folder / "report.html", PATHS.folder / "summary.json"]
-    known = phases(state, PRETRAINED)[:-1]
-    begun = [PATHS.llm / "done.json"] + ([done("align", RUN.stages.align.steps)] if known else [])
+    known = encoders(RUN, state["triggers"])[:-1]
+    begun = [LLM] + ([done("align", RUN.stages.align.steps)] if known else [])
     return begun + [done(f"ia_sft_{number}", RUN.stages.ia_sft.steps) for number in range(1, len(known) + 1)] + [waiting]

@@ -1,11 +1,17 @@
 # Test sets through the final model, and the CTC head of pretraining beside it.
 
 
+def last_model(wildcards):
+    """The last segment of post-training."""
+    last = planned()[-1]
+    return done(last.instance, last.steps)
+
+
 rule evaluate:
     input:
-        model=done("joint", RUN.stages.joint.steps),
+        model=last_model,
         pretrained=done("pretrain", PRETRAINED),
-        llm=rules.language.output,
+        llm=LLM,
     output:
         PATHS.evaluation / "utterances.parquet",
         PATHS.evaluation / "scores.json",

@@ -3,15 +3,14 @@
 
 def diagnosed(wildcards):
     """Entropy metrics of every snapshot that the watch saw, and after each stage."""
-    stages = ["align", *(f"ia_sft_{number + 1}" for number in range(len(phases(state_of(WATCHED[-1]), PRETRAINED)))), "joint"]
     snapshots = [PATHS.entropy("pretrain", step) for step in sorted({RUN.watch.first_step, *WATCHED, PRETRAINED})]
-    return snapshots + [PATHS.entropy(stage, last_step(stage)) for stage in stages]
+    return snapshots + [PATHS.entropy(one.instance, one.steps) for one in planned()]
 
 
 rule report:
     input:
         scores=rules.evaluate.output,
-        trace=rules.trace.output,
+        trace=PATHS.trace,
         entropy=diagnosed,
     output:
         report(PATHS.folder / "report.html", caption="../report/page.rst", category="Report"),

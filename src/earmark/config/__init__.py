@@ -7,7 +7,6 @@ No heavy import: the Snakefile reads this package on every start.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from earmark.config.base import Fraction, Language, Name, Section
@@ -27,6 +26,7 @@ from earmark.config.corpora import (
     SyntheticCorpus,
     WebdatasetCorpus,
 )
+from earmark.config.files import read_settings
 from earmark.config.training import (
     TRAINS,
     Adaptor,
@@ -41,7 +41,9 @@ from earmark.config.training import (
     Stages,
     Watch,
 )
+from earmark.config.variants import Planned, PostTraining, Shares, check_shared, encoders, phases, plan
 from earmark.errors import ConfigError
+from earmark.paths import RunPaths
 
 __all__ = [
     "TRAINS",
@@ -64,8 +66,11 @@ __all__ = [
     "LhotseCutsCorpus",
     "Module",
     "OwnCorpus",
+    "Planned",
+    "PostTraining",
     "PublicCorpus",
     "Shards",
+    "Shares",
     "ShortFirst",
     "SmallLLM",
     "SpecAugment",
@@ -77,9 +82,13 @@ __all__ = [
     "Text",
     "Watch",
     "WebdatasetCorpus",
+    "check_shared",
     "dump",
+    "encoders",
     "load",
     "parse",
+    "phases",
+    "plan",
     "segments",
 ]
 
@@ -134,8 +143,8 @@ class TestSet(Section):
 
     name: Name
     """Split of the manifests that holds the test set."""
-    measure: Literal["cer", "wer", "mer", "per"]
-    """Characters, words, both (code-switch), or phones."""
+    measure: Literal["cer", "wer", "mer", "per", "ter"]
+    """Characters, words, both (code-switch); phones, or the CTC head's labels where `text.targets` are characters."""
     scenario: str
     """Scenario as in Table 1 (Mandarin, English, Code-switch, ...)."""
     noise_db: float | None = None
@@ -188,6 +197,8 @@ class Config(Section):
     """Instruction (section A.2)."""
     stages: Stages
     watch: Watch = Watch()
+    post_training: PostTraining = PostTraining()
+    shares: Shares = Shares()
     decoding: Decoding = Decoding()
     evaluation: Evaluation
     processes: PositiveInt = 1
@@ -239,6 +250,16 @@ class Config(Section):
     def folder(self) -> Path:
         """Folder of the run."""
         return self.results / self.run
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where everything of the run lies, what it shares with other runs included."""
+        return self.paths_in(self.folder)
+
+    def paths_in(self, folder: Path) -> RunPaths:
+        """The same for a run whose folder lies elsewhere now; runs that it shares parts with lie beside it."""
+        shared = (folder.parent / run if run else None for run in (self.shares.data, self.shares.pretraining))
+        return RunPaths(folder, *shared)
 
     def watched_steps(self) -> list[int]:
         """Pretraining steps at which a score is taken; the first reference is not among them."""
@@ -313,14 +334,7 @@ def load(path: Path | str, run: str | None = None) -> Config:
     :param run: another name for the run, as `earmark` and `snakemake --config run=NAME` take it.
     """
     path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise ConfigError(f"{path} is not a file: name a configuration file such as config/default.yaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds no settings: see config/default.yaml")
+    values = read_settings(path)
     if run:
         values["run"] = run
     return parse(values, str(path))

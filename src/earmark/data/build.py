@@ -28,7 +28,6 @@ from earmark.data.manifest import KEPT, counts, labels_of, ranked
 from earmark.data.shards import FORMAT, Example, Moments, Notes, whole, write_shard
 from earmark.errors import AudioError, ShardError, UserError
 from earmark.io import digest, read_json, sha256, stream_parquet, write_json, write_parquet
-from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
 ASIDE = pa.schema([("id", pa.string()), ("status", pa.string())])
@@ -114,7 +113,7 @@ class Part:
 
 def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[Part]:
     """The parts of a corpus, as the configuration has them."""
-    paths, inventory = RunPaths(config.folder), Inventory.from_settings(config.text)
+    paths, inventory = config.paths, Inventory.from_settings(config.text)
     hours, trim, labels = config.shards.hours, corpus.trim_silence, phonemizer(config.text).hash
     for number in range(corpus.parts):
         places = paths.manifest(corpus.name, number), paths.shards(corpus.name, number)
@@ -123,7 +122,7 @@ def parts_of(config: Config, corpus: CorpusBase, workers: int = 1) -> Iterator[P
 
 def remove_other_parts(config: Config, corpus: CorpusBase) -> None:
     """Remove the shards of parts that the corpus had with another setting of `parts`: patterns would find them."""
-    for folder in RunPaths(config.folder).shards(corpus.name).parent.glob("part_[0-9][0-9][0-9][0-9]"):
+    for folder in config.paths.shards(corpus.name).parent.glob("part_[0-9][0-9][0-9][0-9]"):
         if int(folder.name[-4:]) >= corpus.parts:
             shutil.rmtree(folder, ignore_errors=True)  # another part's job may be faster
 

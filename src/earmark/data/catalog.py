@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from earmark.config import Config, dump
+from earmark.config.variants import SETTINGS
 from earmark.data.manifest import KEPT
 from earmark.errors import UserError
 from earmark.io import replacing, write_json
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 FILE = "catalog.duckdb"
 """Name of the catalogue in a run's folder."""
-SETTINGS = "settings.json"
-"""Name of the run's resolved settings in its folder."""
 
 _DECISIONS = {
     "step": "BIGINT",
@@ -217,6 +216,11 @@ def query(catalog: Path, sql: str, form: str = "table") -> str:
             if result is None or result.description is None:
                 raise UserError(f"the statement {sql!r} gives no rows: ask with SELECT ({remedy})")
             names, rows = [column[0] for column in result.description], result.fetchall()
+    return formatted(names, rows, form)
+
+
+def formatted(names: list[str], rows: list[tuple[Any, ...]], form: str) -> str:
+    """Rows as a table (aligned columns), csv (with a header), or json (an object a row)."""
     return {"table": _table, "csv": _csv, "json": _json}[form](names, rows)
 
 

@@ -25,7 +25,6 @@ from earmark.data.manifest import kept_rows, ranked
 from earmark.data.overlap import find
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, read_parquet, replacing, write_json, write_parquet
-from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def pieces_of(config: Config, inventory: Inventory) -> list[Piece]:
 
     :raises UserError: a part is not finished. :raises ShardError: it has other labels than this run.
     """
-    paths, found, kind = RunPaths(config.folder), [], phonemizer(config.text).hash
+    paths, found, kind = config.paths, [], phonemizer(config.text).hash
     for corpus in config.corpora:
         for part in range(corpus.parts):
             done = read_json(paths.shards_done(corpus.name, part))
@@ -92,7 +91,7 @@ def collect(config: Config) -> dict[str, Any]:
 
     :raises ShardError: no training utterance was kept, or the shards hold other rows than their parts say.
     """
-    inventory, paths = Inventory.from_settings(config.text), RunPaths(config.folder)
+    inventory, paths = Inventory.from_settings(config.text), config.paths
     pieces = pieces_of(config, inventory)
     given = config.encoder.cmvn
     mean, deviation = _normalisation(pieces, paths.dataset)
@@ -130,7 +129,7 @@ def training_rows(config: Config, columns: list[str]) -> Iterator[dict[str, Any]
 
     :raises UserError: the dataset has not been collected.
     """
-    paths = RunPaths(config.folder)
+    paths = config.paths
     listed = read_parquet(paths.excluded, ["corpus", "id"]).to_pylist()
     excluded = {(row["corpus"], row["id"]) for row in listed}
     for corpus in config.corpora:

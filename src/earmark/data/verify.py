@@ -9,7 +9,6 @@ from earmark.data.build import build_shards, parts_of
 from earmark.data.shards import REMEDY, verify
 from earmark.errors import ShardError, UserError
 from earmark.io import read_json
-from earmark.paths import RunPaths
 
 
 class Fault(NamedTuple):
@@ -66,7 +65,7 @@ def rebuild(config: Config, faults: list[Fault], workers: int, say: Callable[[st
             ours = [path for path in left if path.parent == part.folder.resolve()]
             if not ours:
                 continue
-            marker = RunPaths(config.folder).shards_done(corpus.name, part.number)
+            marker = config.paths.shards_done(corpus.name, part.number)
             before = read_json(marker)
             if build_shards(part) != before:
                 raise ShardError(

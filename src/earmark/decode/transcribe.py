@@ -3,7 +3,7 @@
 1. settings.json of the run (or a configuration), shards/dataset.json for mean and deviation
 2. audio as in training: decoded, trimmed where every corpus was, log-mel, normalised
 3. files longer than training's limit are cut where they are quietest
-4. the model of joint SFT's end, beam search as the run's settings have it
+4. the model of post-training's end, beam search as the run's settings have it
 5. pieces joined, text normalised
 """
 
@@ -19,9 +19,9 @@ import torch
 from earmark.audio.fbank import fbank
 from earmark.audio.read import SAMPLE_RATE, read_audio
 from earmark.audio.trim import speech_bounds
-from earmark.config import Config, load, parse
+from earmark.config import Config, load, parse, plan
+from earmark.config.variants import SETTINGS
 from earmark.data.build import N_MELS
-from earmark.data.catalog import SETTINGS
 from earmark.data.dataset import Normalisation
 from earmark.decode.recognize import Recognizer, clean
 from earmark.errors import AudioError, CheckpointError
@@ -65,9 +65,8 @@ class Run:
     def __init__(self, folder: Path, config: Path | None = None):
         self.folder = folder
         self.config = load(config) if config else _settings(folder)
-        joint = self.config.stage_steps("joint")
-        paths = RunPaths(folder)
-        done = paths.step("joint", joint) / "done.json"
+        paths = self.config.paths_in(folder)
+        done = last_segment(self.config, paths)
         if not done.is_file():
             raise CheckpointError(f"{folder} is not finished ({done} does not exist): finish the run first")
         self.weights = {name: self._moved(path) for name, path in read_json(done)["weights"].items()}
@@ -76,12 +75,15 @@ class Run:
 
     def _moved(self, recorded: str) -> Path:
         """Paths are recorded as the run saw them; those inside it hold wherever it lies."""
-        inside = Path(recorded).is_relative_to(self.config.folder)
-        return self.folder / Path(recorded).relative_to(self.config.folder) if inside else Path(recorded)
+        then, now = self.config.paths, self.config.paths_in(self.folder)
+        for old, new in ((then.folder, now.folder), (then.pretraining, now.pretraining)):
+            if Path(recorded).is_relative_to(old):
+                return new / Path(recorded).relative_to(old)
+        return Path(recorded)
 
     def recognizer(self) -> Recognizer:
         """The model of the last stage."""
-        llm = self.config.llm if isinstance(self.config.llm, Path) else RunPaths(self.folder).llm
+        llm = self.config.llm if isinstance(self.config.llm, Path) else self.config.paths_in(self.folder).llm
         model, tokenizer = compose(_without_initial_weights(self.config), llm)
         for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
             load_weights(module, self.weights[name])
@@ -91,6 +93,17 @@ class Run:
         """Normalised features (T, n_mels) float32 of (N,) samples, rounded to float16 as in shards."""
         features = fbank(samples, N_MELS).astype(np.float16)
         return self.normalisation.into(torch.empty(features.shape), features).numpy()
+
+
+def last_segment(config: Config, paths: RunPaths) -> Path:
+    """done.json of the last segment of post-training: its model is the run's.
+
+    :raises UserError: which stage is the last depends on the decisions of the watch, and they are missing.
+    """
+    variant = config.post_training
+    decided = "joint" not in variant.stages or variant.updates == "equal"
+    last = plan(config, read_json(paths.trace)[-1]["triggers"] if decided else [])[-1]
+    return paths.step(last.instance, last.steps) / "done.json"
 
 
 def _settings(folder: Path) -> Config:

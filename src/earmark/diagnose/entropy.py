@@ -19,7 +19,6 @@ from earmark.metrics.cka import layerwise_cka
 from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
 from earmark.models.adaptor import Adaptor
 from earmark.models.build import build_encoder, load_weights
-from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.text.phonemes import Phonemizer
 
@@ -129,7 +128,7 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
 
 
 def _dataset(config: Config) -> Dataset:
-    return Dataset(RunPaths(config.folder).dataset, Inventory.from_settings(config.text))
+    return Dataset(config.paths.dataset, Inventory.from_settings(config.text))
 
 
 def _adaptor(config: Config, described: dict[str, Any]) -> Adaptor | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earmark.config import Config, Watch
+from earmark.config import phases as encoders_of
 from earmark.io import read_json, write_json
 
 if TYPE_CHECKING:
@@ -43,12 +44,8 @@ def decide(state: State, step: int, score: float, watch: Watch) -> State:
 
 
 def phases(state: State, pretrain_steps: int) -> list[int]:
-    """Pretraining steps of the encoders of post-training, in order; the last entry is the final encoder's.
-
-    Before pretraining ends, all but the last entry are known from the triggers so far. A trigger at the very end is
-    the final encoder, and makes no phase of its own.
-    """
-    return [*(step for step in state["triggers"] if step < pretrain_steps), pretrain_steps]
+    """Pretraining steps of the encoders of post-training by a state of the watch: see `earmark.config.phases`."""
+    return encoders_of(state["triggers"], pretrain_steps)
 
 
 def write_decision(config: Config, before: Path | None, score: Path, output: Path) -> State:
@@ -75,10 +72,9 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
     from earmark.data.dataset import Dataset
     from earmark.metrics.cka import encoder_cka
     from earmark.models.build import build_encoder, load_weights
-    from earmark.paths import RunPaths
     from earmark.text.inventory import Inventory
 
-    dataset = Dataset(RunPaths(config.folder).dataset, Inventory.from_settings(config.text))
+    dataset = Dataset(config.paths.dataset, Inventory.from_settings(config.text))
     encoder = build_encoder(config)
 
     def frames_of(described: State) -> list["torch.Tensor"]:

@@ -19,14 +19,16 @@ from earmark.data.manifest import kept_rows
 from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
-from earmark.io import write_json, write_parquet
+from earmark.io import read_json, write_json, write_parquet
 from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
 from earmark.metrics.hallucination import is_hallucination
-from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.text.normalise import tokens
 
 PHONES = "ctc phones"
+CHARACTERS = "ctc characters"
+LABEL_MEASURES = {"per": PHONES, "ter": CHARACTERS}
+"""Measures of the CTC head alone, by what its labels are, and the system that they are of."""
 LEXICON = "ctc lexicon"
 SCHEMA = pa.schema(
     [
@@ -51,19 +53,23 @@ SCHEMA = pa.schema(
 def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None:
     """Write utterances.parquet and scores.json into `folder`.
 
-    :param done: done.json of the last stage. :param pretrained: done.json of pretraining's end, for the CTC head.
+    :param done: done.json of the last stage. :param pretrained: done.json of pretraining's end, for the CTC head; after
+        AED or Best-RQ there is none, and no score of it.
     """
-    paths = RunPaths(config.folder)
+    paths = config.paths
     inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
     recognizer = Recognizer.load(config, done, paths.llm / "done.json")
-    phones = PhoneRecognizer.load(config, pretrained, inventory)
+    head = "ctc_head" in read_json(pretrained)["weights"]
+    phones = PhoneRecognizer.load(config, pretrained, inventory) if head else None
     texts = ((row["text"], row["phones"]) for row in training_rows(config, ["text", "phones"]))
     lexicon = CharacterLexicon(texts) if config.evaluation.lexicon else None
     rows = []
     for test in config.evaluation.tests:
         for batch in tqdm(_batches(config, dataset, test), desc=test.name, disable=None):
-            rows += _recognize(recognizer, phones, lexicon, test, batch, config.decoding.beams)
+            rows += _recognize(recognizer, test, batch, config.decoding.beams)
+            if phones:
+                rows += _labelled(phones, lexicon, test, batch, "per" if config.text.targets == "phones" else "ter")
     write_parquet(folder / "utterances.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
     write_json(folder / "scores.json", scores(rows, config))
 
@@ -96,33 +102,34 @@ def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels:
 
 
 def _manifests(config: Config, corpus: CorpusBase) -> list[Path]:
-    return RunPaths(config.folder).manifests(corpus.name, corpus.parts)
+    return config.paths.manifests(corpus.name, corpus.parts)
 
 
-def _recognize(
-    recognizer: Recognizer,
-    phones: PhoneRecognizer,
-    lexicon: CharacterLexicon | None,
-    test: TestSet,
-    batch: Batch,
-    beams: int,
-) -> list[dict[str, Any]]:
-    """Rows of one batch for every system."""
+def _recognize(recognizer: Recognizer, test: TestSet, batch: Batch, beams: int) -> list[dict[str, Any]]:
+    """Rows of one batch by beam search and greedily."""
     rows = []
-    references = [tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)]
     for system, width in (("beam", beams), ("greedy", 1)) if beams > 1 else (("greedy", 1),):
         found = recognizer.transcribe(batch.features, batch.lengths, batch.languages, width)
         references = [
             tokens(clean(text, language)) for text, language in zip(batch.texts, batch.languages, strict=True)
         ]
         rows += _rows(test, system, test.measure, batch, references, [tokens(one.text) for one in found])
+    return rows
+
+
+def _labelled(
+    phones: PhoneRecognizer, lexicon: CharacterLexicon | None, test: TestSet, batch: Batch, measure: str
+) -> list[dict[str, Any]]:
+    """Rows of one batch of the CTC head alone: its labels, and texts by the lexicon if there is one."""
     spoken = [
         phones.inventory.decode(ids[:length])
         for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True)
     ]
     heard = phones.transcribe(batch.features, batch.lengths)
-    rows += _rows(test, PHONES, "per", batch, spoken, heard)
+    rows = _rows(test, LABEL_MEASURES[measure], measure, batch, spoken, heard)
     if lexicon and test.measure == "cer":
+        texts = zip(batch.texts, batch.languages, strict=True)
+        references = [tokens(clean(text, language)) for text, language in texts]
         rows += _rows(test, LEXICON, "cer", batch, references, [lexicon.spell(one) for one in heard])
     return rows
 
@@ -147,7 +154,8 @@ def _rows(
             "reference": " ".join(references[number]),
             "hypothesis": " ".join(hypotheses[number]),
             **counts._asdict(),
-            "hallucinated": measure != "per" and is_hallucination(references[number], hypotheses[number], counts.hits),
+            "hallucinated": measure not in LABEL_MEASURES
+            and is_hallucination(references[number], hypotheses[number], counts.hits),
         }
         for number, counts in enumerate(counted)
     ]

@@ -7,9 +7,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from earmark.config import TRAINS
 from earmark.report.drawing import ACCENT, MUTED, RULE, WARNING, Drawing, canvas, colour, short
 from earmark.report.results import Results, Segment
 
+JUDGED = {
+    "per": "phone error rate",
+    "ter": "token error rate",
+    "decoder_per": "phone error rate of the decoder",
+    "decoder_ter": "token error rate of the decoder",
+    "accuracy": "codes told",
+}
+"""What a pretraining's validation is judged by besides the loss, and its name; the first that there is, is drawn."""
 POINTS = 1500
 """Points of a drawn curve at most; longer ones are averaged in equal bins."""
 
@@ -93,9 +102,10 @@ def losses(results: Results) -> Drawing:
     """Training loss a step of all stages, raw and smoothed."""
     with canvas(2.9) as (figure, buffer):
         left, middle, right = figure.subplots(1, 3, width_ratios=(5, 5, 3))
-        records = results.records("pretrain", ["step", "loss", "ctc"])
-        _curve(left, records["step"], records["ctc"], colour("pretrain"))
-        left.set(title="pretraining: CTC", xlabel="step", ylabel="nats a frame")
+        column, title, unit = objective(results)
+        records = results.records("pretrain", ["step", column])
+        _curve(left, records["step"], records[column], colour("pretrain"))
+        left.set(title=f"pretraining: {title}", xlabel="step", ylabel=unit)
         offset = 0
         for instance, parts in post_training(results):
             records = results.records(instance, ["step", "loss"])
@@ -121,11 +131,19 @@ def losses(results: Results) -> Drawing:
             axes.set_ylim(bottom=0)
     alt = "Training loss by step: pretraining, post-training stage by stage, and the language model on text."
     caption = (
-        "Training loss at every step (pale) and smoothed (dark). Pretraining shows the CTC part alone, so that "
+        "Training loss at every step (pale) and smoothed (dark). Of CR-CTC the CTC part alone is shown, so that "
         "the curve means the same before and after the consistency term joins; the language model's is its "
         "training on text."
     )
     return Drawing("losses", buffer.getvalue(), alt, caption)
+
+
+def objective(results: Results) -> tuple[str, str, str]:
+    """Column, name and unit of pretraining's loss."""
+    loss = results.config.stages.pretrain.loss
+    column = "ctc" if loss in ("ctc", "cr_ctc") else "loss"
+    name = "CTC" if column == "ctc" else TRAINS[loss][0]
+    return column, name, {"aed": "nats a label", "best_rq": "nats a masked frame"}.get(loss, "nats a frame")
 
 
 def post_training(results: Results) -> list[tuple[str, list[Segment]]]:
@@ -182,10 +200,12 @@ def validation(results: Results) -> Drawing:
     pretrain = results.stages["pretrain"]
     with canvas(2.7) as (figure, buffer):
         left, middle, right = figure.subplots(1, 3, width_ratios=(4, 4, 5))
+        _, title, unit = objective(results)
         _dots(left, pretrain, "loss", 1.0)
-        left.set(title="pretraining: CTC loss", xlabel="step", ylabel="nats a frame")
-        _dots(middle, pretrain, "per", 100.0)
-        middle.set(title="pretraining: phone error rate", xlabel="step", ylabel="%")
+        left.set(title=f"pretraining: {title} loss", xlabel="step", ylabel=unit)
+        judged = next((name for name in JUDGED if name in pretrain[-1].done["valid"]), "per")
+        _dots(middle, pretrain, judged, 100.0)
+        middle.set(title=f"pretraining: {JUDGED[judged]}", xlabel="step", ylabel="%")
         offset = 0
         for instance, parts in post_training(results):
             _dots(right, parts, "loss", 1.0, offset)
@@ -196,7 +216,7 @@ def validation(results: Results) -> Drawing:
         for axes in (left, middle, right):
             axes.xaxis.set_major_formatter(_thousands)
             axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
-    alt = "Validation loss and phone error rate of pretraining, validation loss of post-training, at segments' ends."
+    alt = f"Validation loss and {JUDGED[judged]} of pretraining, validation loss of post-training, at segments' ends."
     return Drawing("validation", buffer.getvalue(), alt, "The validation split at the end of every segment.")
 
 

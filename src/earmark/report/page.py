@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from earmark.config import Config, dump
+from earmark.config import TRAINS, Config, dump
 from earmark.io import write_text
 from earmark.report.drawing import Drawing, label
 from earmark.report.figures import draw_all
 from earmark.report.provenance import commands, commit, hashes, machine
-from earmark.report.results import CTC_PHONES, Results, Segment, system_of
+from earmark.report.results import LABEL_SYSTEMS, Results, Segment, system_of
 from earmark.report.summary import headline, versions
 from earmark.report.timeline import duration, overlap, swaps
 from earmark.report.trajectories import warnings
@@ -26,6 +26,7 @@ MEASURES = {
     "wer": "word error rate",
     "mer": "mixed error rate",
     "per": "phone error rate",
+    "ter": "token error rate",
 }
 WORST, BEST = 5, 2
 """Examples a test set."""
@@ -62,8 +63,11 @@ def content(results: Results, source: Path) -> dict[str, Any]:
         "swaps": swaps(results),
         "decided": results.trace[-1],
         "warnings": warnings(results),
+        "joint": "joint" in results.stages,
+        "objective": TRAINS[results.config.stages.pretrain.loss][0],
+        "ctc_head": results.has_ctc_head,
         "entropy": results.entropy,
-        "stages": [stage_row(results, name, parts) for name, parts in results.stages.items()],
+        "stages": [stage_row(results, name, parts) for name, parts in results.own_stages.items()],
         "language": results.language,
         "measures": MEASURES,
         "scores": score_groups(results),
@@ -98,18 +102,19 @@ def data_uri(drawing: Drawing) -> str:
 
 
 def cards(results: Results) -> list[dict[str, str]]:
-    """The headline numbers that the configuration asks for."""
+    """The headline numbers that the configuration asks for; empty ones of a CTC head that there is not."""
     scenarios = {test.name: test.scenario for test in results.config.evaluation.tests}
-    return [
-        {
-            "value": percent(score["rate"]),
-            "what": MEASURES[score["measure"]],
-            "where": scenarios[score["test"]],
-            "interval": f"{percent(score['low'])} to {percent(score['high'])}",
-            "key": name,
-        }
-        for name, score in headline(results).items()
-    ]
+    found = []
+    for name, score in headline(results).items():
+        measure, _, test = results.config.evaluation.summary[name].partition(" of ")
+        card = {"value": "", "what": MEASURES[measure], "where": scenarios.get(test, test), "interval": "", "key": name}
+        if score:
+            card |= {
+                "value": percent(score["rate"]),
+                "interval": f"{percent(score['low'])} to {percent(score['high'])}",
+            }
+        found.append(card)
+    return found
 
 
 def stage_row(results: Results, instance: str, parts: list[Segment]) -> dict[str, Any]:
@@ -145,7 +150,8 @@ def score_groups(results: Results) -> list[dict[str, Any]]:
             {
                 "test": test,
                 "rows": [
-                    row | {"chosen": row["system"] == chosen, "phones": row["system"] == CTC_PHONES} for row in rows
+                    row | {"chosen": row["system"] == chosen, "phones": row["system"] in LABEL_SYSTEMS.values()}
+                    for row in rows
                 ],
             }
         )

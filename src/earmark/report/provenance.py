@@ -17,12 +17,15 @@ def commands(results: Results, source: Path) -> list[tuple[str, list[str]]]:
     :param source: the configuration's file.
     """
     config = f"{source} --run {results.config.run}"
-    ends = " ".join(str(results.stages[name][-1].folder / "done.json") for name in ("joint", "pretrain"))
+    ends = " ".join(
+        str(results.stages[name][-1].folder / "done.json") for name in (results.plan[-1].instance, "pretrain")
+    )
+    data = [*_data(results, config), ("language model", [f"earmark language {config}"])]
+    shares = results.config.shares
     return [
-        *_data(results, config),
-        ("language model", [f"earmark language {config}"]),
+        *([] if shares.data else data),
         *_training(results, config),
-        ("CKA watch", _watch(results, config)),
+        *([] if shares.pretraining else [("CKA watch", _watch(results, config))]),
         ("entropy metrics", _diagnosis(results, config)),
         ("evaluation and report", [f"earmark evaluate {config} {ends}", f"earmark report {config}"]),
     ]
@@ -43,7 +46,8 @@ def _training(results: Results, config: str) -> list[tuple[str, list[str]]]:
         for part in parts:
             lines.append(f"earmark train {config} {instance} {part.step:07d}{_flags(results, part, before)}")
             before = part
-        found.append((label(instance), lines))
+        if instance in results.own_stages:
+            found.append((label(instance), lines))
     return found
 
 
@@ -54,7 +58,12 @@ def _flags(results: Results, part: Segment, before: Segment | None) -> str:
         text += f" --before {before.folder / 'done.json'}"
     if part.start == 0 and part.encoder_step is not None:
         text += f" --encoder {_done(results, 'pretrain', part.encoder_step)}"
-    return text + " --last-phase" * (part.instance == f"ia_sft_{len(results.phases)}")
+    planned = next((one for one in results.plan if one.instance == part.instance), None)
+    if planned:
+        text += " --last-phase" * planned.last_phase
+        own = results.config.stage_steps(planned.kind, planned.last_phase)
+        text += f" --steps {planned.steps}" * (planned.steps != own)
+    return text
 
 
 def _watch(results: Results, config: str) -> list[str]:
@@ -71,9 +80,11 @@ def _watch(results: Results, config: str) -> list[str]:
 
 
 def _diagnosis(results: Results, config: str) -> list[str]:
-    table = results.paths.folder / "entropy" / "embeddings.safetensors"
-    lines = [f"earmark embeddings {config} {table}"]
+    table, shared = results.paths.embeddings, results.config.shares.pretraining
+    lines = [] if shared else [f"earmark embeddings {config} {table}"]
     for one in results.entropy:
+        if shared and one["instance"] == "pretrain":
+            continue
         done, output = (place(one["instance"], one["step"]) for place in (results.paths.step, results.paths.entropy))
         lines.append(f"earmark entropy {config} {table} {done / 'done.json'} {output}")
     return lines

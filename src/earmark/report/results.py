@@ -12,14 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from earmark.config import Config, CorpusBase, segments
-from earmark.diagnose.watch import phases
+from earmark.config import TRAINS, Config, CorpusBase, Planned, encoders, plan, segments
 from earmark.errors import ShardError
 from earmark.io import read_json, read_parquet
-from earmark.paths import RunPaths
 
-CTC_PHONES = "ctc phones"
-"""Name of the CTC head among the systems of the evaluation."""
+LABEL_SYSTEMS = {"per": "ctc phones", "ter": "ctc characters"}
+"""Measures of the CTC head alone, and its names among the systems of the evaluation."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Results:
 
     def __init__(self, config: Config):
         self.config = config
-        self.paths = RunPaths(config.folder)
+        self.paths = config.paths
         self.dataset: dict[str, Any] = read_json(self.paths.dataset)
         self.language: dict[str, Any] = read_json(self.paths.llm / "done.json")
         self.trace: list[dict[str, Any]] = read_json(self.paths.trace)
@@ -84,18 +82,32 @@ class Results:
     @cached_property
     def phases(self) -> list[int]:
         """Pretraining steps of the encoders that alignment and IA-SFT had, the final one last."""
-        return phases(self.trace[-1], self.config.stages.pretrain.steps)
+        return encoders(self.config, self.trace[-1]["triggers"])
+
+    @cached_property
+    def plan(self) -> list[Planned]:
+        """Stage instances of post-training, in order."""
+        return plan(self.config, self.trace[-1]["triggers"])
+
+    @property
+    def has_ctc_head(self) -> bool:
+        """Whether pretraining had one; AED and Best-RQ have none."""
+        return "ctc_head" in TRAINS[self.config.stages.pretrain.loss][1]
 
     @cached_property
     def stages(self) -> dict[str, list[Segment]]:
         """Segments by stage instance, in the order of training."""
-        phases = len(self.phases)
-        instances = ["pretrain", "align", *(f"ia_sft_{number + 1}" for number in range(phases)), "joint"]
-        return {name: self._segments(name, name == f"ia_sft_{phases}") for name in instances}
+        pretrain = self._segments("pretrain", self.config.stages.pretrain.steps)
+        return {"pretrain": pretrain} | {one.instance: self._segments(one.instance, one.steps) for one in self.plan}
 
-    def _segments(self, instance: str, last_phase: bool) -> list[Segment]:
-        kind = kind_of(instance)
-        ends = segments(self.config.stage_steps(kind, last_phase), getattr(self.config.stages, kind).segment_steps)
+    @cached_property
+    def own_stages(self) -> dict[str, list[Segment]]:
+        """The same without pretraining where it is another run's."""
+        shared = self.config.shares.pretraining
+        return {name: parts for name, parts in self.stages.items() if not (shared and name == "pretrain")}
+
+    def _segments(self, instance: str, steps: int) -> list[Segment]:
+        ends = segments(steps, getattr(self.config.stages, kind_of(instance)).segment_steps)
         found = []
         for start, end in zip([0, *ends], ends, strict=False):
             folder = self.paths.step(instance, end)
@@ -149,8 +161,8 @@ class Results:
         early = [*logs.glob("*"), *logs.glob("corpus/*"), *corpora.glob("*"), *corpora.glob("*/*")]
         early += corpora.glob("*/audio/*")
         times = [path.stat().st_mtime for path in early]
-        times += [self.language["started"], *(one.started for parts in self.stages.values() for one in parts)]
-        return min(times)
+        times += [one.started for parts in self.own_stages.values() for one in parts]
+        return min([*times, *([] if self.config.shares.data else [self.language["started"]])])
 
     @property
     def ended(self) -> float:
@@ -165,15 +177,15 @@ def kind_of(instance: str) -> str:
 
 
 def system_of(systems: list[str], measure: str) -> str:
-    """The system whose rate stands for a measure: the CTC head for phones, else beam search if there is one."""
-    if measure == "per":
-        return CTC_PHONES
+    """The system whose rate stands for a measure: the CTC head for its labels, else beam search if there is one."""
+    if LABEL_SYSTEMS.get(measure) in systems:
+        return LABEL_SYSTEMS[measure]
     return "beam" if "beam" in systems else "greedy"
 
 
 def _parts(config: Config, corpus: CorpusBase, account: dict[str, Any]) -> list[Part]:
     """Rows in from the labelled manifests, rows kept from the indexes beside the shards but for the excluded ones."""
-    keys, paths = ["split", "language"], RunPaths(config.folder)
+    keys, paths = ["split", "language"], config.paths
     manifests = [read_parquet(path, keys) for path in paths.manifests(corpus.name, corpus.parts)]
     rows = _grouped(pa.concat_tables(manifests), keys, [([], "count_all")])
     indexes = [

@@ -9,7 +9,7 @@ import earmark
 from earmark.config import Config
 from earmark.errors import ConfigError
 from earmark.io import write_json
-from earmark.report.results import Results, system_of
+from earmark.report.results import LABEL_SYSTEMS, Results, system_of
 
 PACKAGES = (
     "torch",
@@ -41,11 +41,14 @@ def write_summary(config: Config, output: Path) -> None:
 
 
 def summary(results: Results) -> dict[str, Any]:
-    """Error rates by the names of evaluation.summary, swaps, times, seed, versions, and 95 % intervals."""
+    """Error rates by the names of evaluation.summary, swaps, times, seed, versions, and 95 % intervals.
+
+    A rate is null where it is of a CTC head and there is none.
+    """
     chosen = headline(results)
     decided = results.trace[-1]
     return {
-        **{name: score["rate"] for name, score in chosen.items()},
+        **{name: score["rate"] if score else None for name, score in chosen.items()},
         "swap_steps": decided["triggers"],
         "surplus_triggers": decided["surplus"],
         "align_started": min(one.started for one in results.stages["align"]),
@@ -53,13 +56,20 @@ def summary(results: Results) -> dict[str, Any]:
         "wall_seconds": results.ended - results.started,
         "seed": results.config.seed,
         "versions": versions(),
-        "intervals": {name: [score["low"], score["high"]] for name, score in chosen.items()},
+        "intervals": {name: [score["low"], score["high"]] for name, score in chosen.items() if score},
     }
 
 
-def headline(results: Results) -> dict[str, dict[str, Any]]:
-    """Rows of scores.json that evaluation.summary names: {"cer_zh": "cer of test_zh"}."""
-    return {name: _find(results.scores, name, wanted) for name, wanted in results.config.evaluation.summary.items()}
+def headline(results: Results) -> dict[str, dict[str, Any] | None]:
+    """Rows of scores.json that evaluation.summary names: {"cer_zh": "cer of test_zh"}.
+
+    None stands for a measure of the CTC head after a pretraining that has none.
+    """
+    found: dict[str, dict[str, Any] | None] = {}
+    for name, wanted in results.config.evaluation.summary.items():
+        missing = wanted.partition(" ")[0] in LABEL_SYSTEMS and not results.has_ctc_head
+        found[name] = None if missing else _find(results.scores, name, wanted)
+    return found
 
 
 def _find(scores: list[dict[str, Any]], name: str, wanted: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ IDLE_SECONDS = 30.0
 
 def timeline(results: Results) -> Drawing:
     """Gantt chart of all training on one clock, swaps as arrows from a snapshot to the stage that took it."""
-    stages, zero = results.stages, results.started
+    stages, zero = results.own_stages, results.started
     unit, units = clock(results.ended - zero)
     with canvas(3.1) as (figure, buffer):
         axes = figure.add_subplot()
@@ -26,7 +26,7 @@ def timeline(results: Results) -> Drawing:
                 _bar(axes, scale, int(instance == "pretrain"), instance, part.started, part.ended)
             if instance != "pretrain":
                 _bar_label(axes, scale, instance, parts, results.ended - zero)
-        for step, part in swaps(results):
+        for step, part in swaps(results) if "pretrain" in stages else []:
             _swap(axes, scale, stages["pretrain"], step, part)
         for began, ended in idle(results):
             _idle(axes, scale, began, ended)
@@ -66,8 +66,11 @@ def duration(seconds: float) -> str:
 def preparation(results: Results) -> list[tuple[str, float, float]]:
     """(what, began, ended) of what comes before training on speech, Unix seconds.
 
-    The data's end is the time that their last file bears; after a copy that keeps no times it is left out.
+    The data's end is the time that their last file bears; after a copy that keeps no times it is left out. Of another
+    run's data nothing is shown.
     """
+    if results.config.shares.data:
+        return []
     taught = ("language", float(results.language["started"]), float(results.language["ended"]))
     made = ("data", results.started, results.paths.dataset.stat().st_mtime)
     plausible = made[1] < made[2] <= results.stages["pretrain"][0].started
@@ -91,8 +94,10 @@ def swaps(results: Results) -> list[tuple[int, Segment]]:
 
 def idle(results: Results) -> list[tuple[float, float]]:
     """Times of more than IDLE_SECONDS, and of a fiftieth of the run, between trainings in which none ran."""
-    spans = sorted((one.started, one.ended) for parts in results.stages.values() for one in parts)
-    spans = sorted([*spans, (results.language["started"], results.language["ended"])])
+    spans = [(one.started, one.ended) for parts in results.own_stages.values() for one in parts]
+    if not results.config.shares.data:
+        spans.append((results.language["started"], results.language["ended"]))
+    spans.sort()
     least = max(IDLE_SECONDS, (results.ended - results.started) / 50)
     gaps, last = [], spans[0][1]
     for began, ended in spans:

@@ -43,9 +43,10 @@ def trajectories(results: Results) -> Drawing:
             axes.margins(y=0.15)
     words = ", ".join(f"{key.upper()} from {before[0][key]:.3f} to {after[-1][key]:.3f}" for key, _ in PANELS)
     settings = results.entropy[-1]
+    filled = " Last, filled: the encoder after joint SFT." if "joint" in results.stages else ""
     caption = (
         "Dots joined by a line: the encoder over pretraining. Rings: the encoder that alignment and each phase of "
-        "IA-SFT had, frozen, hence equal to a snapshot of pretraining. Last, filled: the encoder after joint SFT. "
+        f"IA-SFT had, frozen, hence equal to a snapshot of pretraining.{filled} "
         f"Eqs. 6 to 9, on {settings['utterances']} utterances outside training; each block reduced to "
         f"{settings['pca_dim']} dimensions by PCA, ridge {settings['ridge']:g}: PAI and CSAI depend on both and "
         "compare within this run only."
@@ -70,15 +71,19 @@ def warnings(results: Results) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def layers(results: Results) -> Drawing:
-    """Linear CKA (Eq. 10) between each layer, the adaptor last, and the text, before and after joint SFT."""
+    """Linear CKA (Eq. 10) between each layer, the adaptor last, and the text, before and after joint SFT.
+
+    Without joint SFT there is nothing after, and without IA-SFT the adaptor is alignment's.
+    """
     pretrained = next(one for one in reversed(results.entropy) if one["instance"] == "pretrain")
-    before = next(one for one in reversed(results.entropy) if one["instance"].startswith("ia_sft"))
+    before = next(one for one in reversed(results.entropy) if one["instance"] not in ("joint", "pretrain"))
+    joint = "joint" in results.stages
     after = results.entropy[-1]
     with canvas(3.3) as (figure, buffer):
         axes = figure.add_subplot()
         rows = (
             (pretrained, "end of pretraining", "o-", ACCENT),
-            (after, "after joint SFT", "D-", colour("joint")),
+            *([(after, "after joint SFT", "D-", colour("joint"))] if joint else []),
         )
         names = list(after["layerwise_cka"])
         for one, text, style, tint in rows:
@@ -94,7 +99,7 @@ def layers(results: Results) -> Drawing:
             mfc="white",
             color=ACCENT,
             zorder=1,
-            label="with IA-SFT's adaptor",
+            label=f"with the adaptor of {label(before['instance'])}",
         )
         axes.axvspan(edge - 0.5, edge + 0.5, color=ACCENT, alpha=0.06, lw=0)
         axes.set_xticks(range(len(names)), [name.replace("layer ", "") for name in names])
@@ -104,7 +109,7 @@ def layers(results: Results) -> Drawing:
     last = names[edge - 1]
     rise = before["layerwise_cka"]["adaptor"] - pretrained["layerwise_cka"][last]
     after_rise = after["layerwise_cka"]["adaptor"] - after["layerwise_cka"][last]
-    words = f"{_signed(rise)} before joint SFT, {_signed(after_rise)} after it"
+    words = f"{_signed(rise)} before joint SFT, {_signed(after_rise)} after it" if joint else _signed(rise)
     caption = (
         "Linear CKA (Eq. 10, centred) between time-averaged representations and sentence embeddings of the "
         f"transcripts, as in the paper's Figure 4. From the last layer to the adaptor: {words}. The paper finds a "

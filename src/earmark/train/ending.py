@@ -57,6 +57,7 @@ def described(ending: Ending, job: Job, files: dict[str, str]) -> dict[str, Any]
             "last_phase": job.last_phase,
             "before": str(job.before) if job.before else None,
             "encoder": str(job.snapshot) if job.snapshot else None,
+            "steps": job.steps,
         },
         "weights": files,
         "sha256": hashes,

@@ -25,11 +25,14 @@ class Job(NamedTuple):
     """done.json of the segment, or stage, before."""
     snapshot: Path | None = None
     """done.json of the snapshot whose encoder is swapped in."""
+    steps: int | None = None
+    """Updates of the instance where they are not its stage's own."""
 
     def arguments(self) -> list[str]:
         """What follows `earmark train CONFIG` on the command line."""
         options = [f"--before={self.before}"] if self.before else []
         options += [f"--encoder={self.snapshot}"] if self.snapshot else []
+        options += [f"--steps={self.steps}"] if self.steps else []
         return [self.instance, str(self.step), *options, *(["--last-phase"] if self.last_phase else [])]
 
 
@@ -125,7 +128,8 @@ def _job_of(damage: Damage) -> Job:
             f"delete {damage.owner.parent.parent}, so that the stage is trained again from its start"
         )
     last_phase, before, snapshot = (described["job"][key] for key in ("last_phase", "before", "encoder"))
-    job = Job(described["instance"], described["step"], last_phase, _path(before), _path(snapshot))
+    steps = described["job"].get("steps")
+    job = Job(described["instance"], described["step"], last_phase, _path(before), _path(snapshot), steps)
     if job.before and not (job.before.parent / "engine").is_dir() and read_json(job.before)["instance"] == job.instance:
         raise CheckpointError(
             f"{damage.file} {damage.what}, and {job.before.parent}, from which it could be trained again, has lost its "

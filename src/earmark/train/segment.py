@@ -19,7 +19,6 @@ from typing import Any
 from earmark.config import Config
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
-from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.train.checkpoint import checksums, save_modules
 from earmark.train.ending import Ending, described, stand_in, write_done
@@ -50,8 +49,8 @@ def run_segment(
     :param profiled: leave a trace of one step in the segment's folder.
     """
     started, spent = time.time(), Spent()
-    paths = RunPaths(config.folder)
-    job = Job(place.instance, place.end, place.last_phase, before, snapshot)
+    paths = config.paths
+    job = Job(place.instance, place.end, place.last_phase, before, snapshot, place.given)
     inventory = Inventory.from_settings(config.text)
     dataset = Dataset(paths.dataset, inventory)
     if len(dataset.split("valid")) == 0:

@@ -4,6 +4,7 @@ import pytest
 from tiny import TinyRun
 
 from earmark.train.place import Place
+from earmark.train.schedule import rate
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,18 @@ def test_place(tiny_run: TinyRun, instance: str, end: int, last_phase: bool, kin
     place = Place(tiny_run.config, instance, end, last_phase)
     assert (place.kind, place.start, place.end, place.steps) == (kind, start, end, steps)
     assert place.stage == getattr(tiny_run.config.stages, kind)
+
+
+def test_more_updates_stretch_the_half_life(tiny_run: TinyRun) -> None:
+    joint = tiny_run.config.stages.joint.model_copy(update={"half_life": 10.0})
+    stages = tiny_run.config.stages.model_copy(update={"joint": joint})
+    config = tiny_run.config.model_copy(update={"stages": stages})
+    longer = Place(config, "joint", 6, False, steps=10)
+    assert (longer.steps, longer.start, longer.stage.half_life) == (10, 4, 25.0)
+    assert Place(config, "joint", 4, False, steps=4).stage.half_life == 10.0
+    assert rate(10, longer.stage, 10) / rate(0, longer.stage, 10) == pytest.approx(
+        rate(4, joint, 4) / rate(0, joint, 4)
+    )
 
 
 def test_shorter_last_segment_starts_where_the_one_before_ended(tiny_run: TinyRun) -> None:

@@ -95,12 +95,13 @@ def _power(frames: np.ndarray) -> np.ndarray:
     mean = np.add.reduce(frames, axis=1, keepdims=True)
     mean /= np.float32(WINDOW)
     np.subtract(frames, mean, out=mine.centred[:count, :WINDOW])
+    mine.centred[:count, WINDOW] = 0  # of a sample that was no number, something was left there
     end = count * _FFT
-    centred, given, previous = mine.centred.ravel()[:end], mine.given[:end], mine.previous[:end]
+    given, previous = mine.centred.ravel()[:end], mine.previous[: end - 1]
     # y[n] = (x[n] - 0.97 x[n-1]) w[n]; w[0] is 0, so that the sample before a frame does not matter.
-    np.multiply(centred, mine.window[:end], out=given)
-    np.multiply(centred[:-1], mine.emphasis[1:end], out=previous[1:])
-    np.subtract(given, previous, out=given)
+    np.multiply(given[:-1], mine.emphasis[1:end], out=previous)
+    np.multiply(given, mine.window[:end], out=given)
+    np.subtract(given[1:], previous, out=given[1:])
     spectrum = scipy.fft.rfft(given.reshape(count, _FFT), axis=1)
     parts = spectrum.view(np.float32).ravel()
     np.square(parts, out=parts)
@@ -117,8 +118,7 @@ class _Scratch(threading.local):
         self.window = window.ravel()
         self.emphasis = _PREEMPHASIS * self.window
         self.centred = np.zeros_like(window)
-        self.given = np.empty_like(self.window)
-        self.previous = np.zeros_like(self.window)
+        self.previous = np.empty_like(self.window)
         self.power = np.empty((_BLOCK + 1) * (_FFT // 2 + 1), dtype=np.float32)
 
 

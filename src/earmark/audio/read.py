@@ -47,7 +47,8 @@ def read_audio(
         )
     if channel is not None and channel >= samples.shape[1]:
         raise AudioError(f"{source} has {samples.shape[1]} channels, channel {channel} was asked for")
-    mono = samples.mean(axis=1) if channel is None else samples[:, channel]
+    mixed = channel is None and samples.shape[1] > 1
+    mono = samples.mean(axis=1) if mixed else samples[:, channel or 0]
     if not np.isfinite(mono).all():
         raise AudioError(f"{source} holds samples that are not finite numbers: replace it or leave it out")
     return resample(mono, rate)

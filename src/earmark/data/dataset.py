@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from earmark.data.batches import Strand
+from earmark.data.memory import Recycled
 from earmark.data.shards import Shard
 from earmark.errors import ShardError
 from earmark.io import read_json
@@ -98,6 +99,7 @@ class Dataset:
         ]
         self._labels = described.get("labels")
         self._open: OrderedDict[int, Shard] = OrderedDict()
+        self._memory = Recycled()
         self._shard, self._row, self._frames = _mapped(path.with_name("index.arrow"), described["digest"])
 
     @property
@@ -161,8 +163,7 @@ class Dataset:
 
     def _padded(self, read: list[np.ndarray], longest: int) -> torch.Tensor:
         """(B, longest, n_mels) float32, normalised, 0 where padded."""
-        # Allocated by torch: numpy's alignment varies, and with it the order of sums in matrix products.
-        features = torch.empty(len(read), longest, len(self.normalisation.mean))
+        features = self._memory.empty(len(read), longest, len(self.normalisation.mean))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the memory map is not writable, and is not written to
             for padded, one in zip(features, read, strict=True):

@@ -165,14 +165,14 @@ def test_a_damaged_checkpoint_is_trained_again_and_nothing_else(finished: Run, t
     shutil.rmtree(run.results / "joint/step_0000008")
     weights = run.results / "joint/step_0000004/llm.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])
-    before = run.times("*/step_*/done.json")
-    said = run.finish()
+    before, target = run.times("*/step_*/done.json"), "results/tiny/joint/step_0000008/done.json"
+    said = run.finish(target)
     assert "joint/step_0000004/llm.safetensors is cut short or damaged" in said
     assert "training joint step 4 again from results/tiny/ia_sft_2/step_0000006" in said
     after = run.times("*/step_*/done.json")
     assert {name for name in after if after[name] != before.get(name)} == {"joint/step_0000008/done.json"}
     assert run.weights() == finished.weights()
-    assert "Nothing to be done" in run.finish()
+    assert "Nothing to be done" in run.finish(target)
 
 
 # ---------------------------------------------------------------------------- killed

@@ -23,6 +23,42 @@ _FLOATS = ("F32", "BF16", "F16")
 Shapes = dict[str, tuple[int, ...]]
 
 
+SIZES = {
+    # size: (hidden, intermediate, layers, heads, key-value heads, tied), as published
+    "0.6B": (1024, 3072, 28, 16, 8, True),
+    "1.7B": (2048, 6144, 28, 16, 8, True),
+    "4B": (2560, 9728, 36, 32, 8, True),
+    "8B": (4096, 12288, 36, 32, 8, False),
+}
+
+
+def build_published(name: Path | str) -> "Qwen3ForCausalLM":
+    """A Qwen3 of a published size (Qwen3-1.7B, ...) with random weights, on torch's default device.
+
+    :raises CheckpointError: another name.
+    """
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    size = Path(name).name.removeprefix("Qwen3-").removesuffix("-Base")
+    if size not in SIZES:
+        known = ", ".join(f"Qwen3-{one}" for one in SIZES)
+        raise CheckpointError(f"{name} does not exist, and its shape is not known by name as are those of {known}")
+    hidden, intermediate, layers, heads, groups, tied = SIZES[size]
+    config = Qwen3Config(
+        vocab_size=151_936,
+        hidden_size=hidden,
+        intermediate_size=intermediate,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        head_dim=128,
+        max_position_embeddings=40_960,
+        tie_word_embeddings=tied,
+        rope_parameters={"rope_type": "default", "rope_theta": 1_000_000.0},
+    )
+    return Qwen3ForCausalLM(config)
+
+
 def check_folder(folder: Path) -> tuple["Qwen3ForCausalLM", "PreTrainedTokenizerFast"]:
     """The model without memory (on torch's meta device), and the tokenizer; only headers of the weights are read.
 

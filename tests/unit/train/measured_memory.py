@@ -1,0 +1,114 @@
+"""A program: train two steps as a stage does, print the most memory that they took; run in a process of its own.
+
+Arguments: JSON with `sizes` (of the models), `stage`, `precision`, `shape` (utterances, frames), `labels`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from earmark.config import parse
+from earmark.data.dataset import Batch
+from earmark.models.build import build_adaptor, build_ctc_head, build_encoder
+from earmark.models.speech_llm import SpeechLLM
+from earmark.train.engine import Engine, _deepspeed
+from earmark.train.footprint import PROMPT_TOKENS, TOKENS_PER_SECOND, Shape
+from earmark.train.tasks import CTCTask, Moment, NextTokenTask
+
+
+def configuration(case: dict[str, Any]) -> Any:
+    """The settings of a case."""
+    stage = {"frames_per_batch": 1, "peak_rate": 1e-4, "steps": 2, "segment_steps": 1, "accumulation": 2}
+    trained = {"pretrain": ["encoder", "ctc_head"], "align": ["adaptor"], "ia_sft": ["adaptor", "llm"]}
+    trained["joint"] = ["encoder", "adaptor", "llm"]
+    stages = {
+        name: stage | {"trained": modules, "loss": "ctc" if name == "pretrain" else "next_token"}
+        for name, modules in trained.items()
+    }
+    for one in stages.values():
+        one["activation_checkpointing"] = case.get("checkpointing", False)
+    return parse(
+        {
+            "run": "measured",
+            "corpora": [{"name": "none", "reader": "synthetic"}],
+            "encoder": case["sizes"]["encoder"],
+            "stages": stages,
+            "watch": {"first_step": 1, "every": 1},
+            "evaluation": {"tests": []},
+            "precision": case["precision"],
+        }
+    )
+
+
+def language_model(sizes: dict[str, Any]) -> Any:
+    """A random Qwen3 of the case's size."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    return Qwen3ForCausalLM(Qwen3Config(**sizes["llm"]))
+
+
+class Tokenizer:
+    """Text of five characters a second is so many tokens."""
+
+    eos_token_id = 1
+
+    def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+        """One token a character."""
+        return [2] * len(text)
+
+
+def batch(shape: Shape, labels: int) -> Batch:
+    """Utterances of equal length."""
+    B, tokens = shape.utterances, round(TOKENS_PER_SECOND * shape.frames / 100)
+    return Batch(
+        ids=[str(number) for number in range(B)],
+        features=torch.randn(B, shape.frames, 80),
+        lengths=torch.full((B,), shape.frames),
+        phones=torch.randint(1, labels, (B, tokens)),
+        phone_lengths=torch.full((B,), tokens),
+        texts=["x" * tokens] * B,
+        languages=["zh"] * B,
+    )
+
+
+def memory(key: str) -> int:
+    """VmRSS or VmHWM of this process, bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))
+
+
+def main() -> None:
+    """Print {"peak": bytes} beyond what the libraries take."""
+    case = json.loads(sys.argv[1])
+    config, shape = configuration(case), Shape(*case["shape"])
+    stage = getattr(config.stages, case["stage"])
+    _deepspeed()
+    import transformers.models.qwen3.modeling_qwen3  # noqa: F401
+
+    torch.randn(64, 64).requires_grad_().matmul(torch.randn(64, 64)).sum().backward()
+    before = memory("VmRSS")
+    encoder = build_encoder(config)
+    if stage.loss == "next_token":
+        llm = language_model(case["sizes"])
+        model = SpeechLLM(encoder, build_adaptor(config, llm.config.hidden_size), llm, [3] * (PROMPT_TOKENS - 1), [4])
+        task: Any = NextTokenTask(model, Tokenizer(), stage)
+    else:
+        task = CTCTask(encoder, build_ctc_head(config, case["labels"]), stage)
+    engine = Engine(task, stage, config.precision)
+    task.train()
+    one = batch(shape, case["labels"])
+    for step in range(2):
+        if step:
+            Path("/proc/self/clear_refs").write_text("5")  # the peak of the second step, when all states are there
+        for micro in range(stage.accumulation):
+            engine.backward(engine(one, Moment(1, "x", step, micro, engine.rank)).value)
+            engine.step(1e-4)
+    if engine.rank == 0:
+        print(json.dumps({"peak": memory("VmHWM") - before}))
+
+
+if __name__ == "__main__":
+    main()

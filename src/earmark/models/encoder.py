@@ -105,7 +105,7 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape; active in training only."""
-        return dropout(x, self.p, self.training)
+        return dropout(x, self.p, self.training, self.inplace)
 
 
 class Linear(nn.Linear):
@@ -128,7 +128,7 @@ class FeedForward(nn.Module):
             nn.LayerNorm(d_model),
             Linear(d_model, 4 * d_model),
             nn.SiLU(),
-            Dropout(dropout),
+            Dropout(dropout, inplace=True),
             Linear(4 * d_model, d_model),
             Dropout(dropout),
         )

@@ -132,6 +132,18 @@ def test_dropout_depends_on_the_seed_alone():
     assert not torch.equal(masks[0], masks[2])
 
 
+def test_dropout_in_place_draws_the_same_and_passes_the_same_gradient():
+    given = torch.randn(7, 13, requires_grad=True)
+    gradients = []
+    for inplace in (False, True):
+        torch.manual_seed(0)
+        hidden = F.silu(given)
+        kept = dropout(hidden, 0.5, training=True, inplace=inplace)
+        assert (kept is hidden) == inplace
+        gradients.append(torch.autograd.grad(kept.square().sum(), given)[0])
+    assert torch.equal(*gradients)
+
+
 def test_dropout_is_off_outside_training_and_at_zero():
     x = torch.randn(5)
     assert dropout(x, 0.5, training=False) is x

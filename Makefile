@@ -31,7 +31,7 @@ endef
 
 ABLATIONS := $(sort $(basename $(notdir $(wildcard config/ablations/*.yaml))))
 
-.PHONY: setup run real ablations test bench bench-data check
+.PHONY: setup run real ablations test bench bench-data bench-train check
 
 setup: $(STAMP)
 
@@ -70,6 +70,9 @@ bench: setup
 
 bench-data: setup
 	@$(IN_VENV) python bench/bench_data.py
+
+bench-train: setup
+	@$(IN_VENV) python bench/bench_train.py
 
 check: setup
 	$(IN_VENV) ruff check . && ruff format --check . && mypy && python -m pytest -m slow $(ARGS)

@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import checkpoint
 import decoding
 import encoders
+import packing
 import padding
 import torch
 
@@ -23,7 +25,7 @@ def main() -> None:
     torch.set_num_threads(1)
     assert os.environ.get("OMP_NUM_THREADS") == "1", "set OMP_NUM_THREADS=1: one thread each"
     found: list[dict[str, Any]] = []
-    for measured in (encoders.speed, encoders.memory, decoding.rows, padding.rows):
+    for measured in (encoders.speed, encoders.memory, decoding.rows, packing.rows, padding.rows, checkpoint.rows):
         for row in measured():
             found.append(row | {"command": "make bench-train"})
             against = f"{row['peer']:>10,}  {row['ratio']:>7} x" if row["ratio"] else " " * 21

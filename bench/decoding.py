@@ -15,7 +15,7 @@ WIDTH, END = 128, 0
 
 
 def model() -> Any:
-    """A Qwen3 of the default run's size, random, whose distributions are not flat, so that rounding decides no token."""
+    """A Qwen3 of the default run's size, random, whose distributions are not flat: rounding decides no token."""
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     torch.manual_seed(0)

@@ -100,6 +100,7 @@ def test_values_are_final() -> None:
         ("stages.align.loss", "ctc", ["stages.align", "loss ctc"]),
         ("stages.align.trained", ["encoder", "adaptor"], ["align.trained holds encoder: it is frozen"]),
         ("stages.ia_sft.trained", [], ["trained is empty"]),
+        ("stages.pretrain.packing", True, ["packing with loss cr_ctc"]),
         ("stages.joint.loss", "mwer", ["stages.joint.loss (value 'mwer')", "next_token"]),
         ("stages.joint.betas", [0.9], ["stages.joint.betas.1: missing"]),
         ("precision", "float16", ["precision (value 'float16')", "bfloat16"]),

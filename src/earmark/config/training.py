@@ -186,6 +186,9 @@ class Stage(Section):
     patience: PositiveInt | None = None
     """The stage stops when its validation loss has not improved for so many checkpoints (segments), and hands on the
     best one; none: all steps. 3 in the paper's section 4.5."""
+    packing: bool = False
+    """Put the utterances of a batch one behind the other in the LLM, without padding; the loss is the same. Meant for
+    FlashAttention-2: other attention computes a block-diagonal mask over the whole row."""
     clip: PositiveFloat = 5.0
     """Largest gradient norm."""
     spike: Annotated[float, Field(gt=1)] | None = None
@@ -215,6 +218,8 @@ class Stage(Section):
             raise ValueError(f"trained {self.trained} with loss {self.loss}: {name} trains {listed} only")
         if self.loss == "best_rq" and self.augment:
             raise ValueError("augment with loss best_rq: it masks features itself; leave out augment")
+        if self.packing and self.loss != "next_token":
+            raise ValueError(f"packing with loss {self.loss}: it packs what the LLM reads; use it with next_token")
         if not self.trained:
             raise ValueError("trained is empty: name at least one module")
         return self

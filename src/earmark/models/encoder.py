@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from earmark.errors import ConfigError, UserError
 from earmark.models.kernels import depthwise_conv, dropout, linear, relative_attention
@@ -225,6 +226,10 @@ class ConformerEncoder(nn.Module):
     What lies beyond an utterance's length, garbage included, changes nothing on its valid frames.
     """
 
+    checkpointing = False
+    """Keep each block's input only, and compute its activations again in the backward pass: the same gradients to the
+    bit, the random state of dropout being restored."""
+
     def __init__(
         self,
         n_mels: int,
@@ -279,5 +284,8 @@ class ConformerEncoder(nn.Module):
         x_BLD = self.dropout(self.input_preprocessor(features))
         positions_PD = self.dropout(self.positional_encoding(x_BLD))
         for block in self.layer_stack:
-            x_BLD = block(x_BLD, positions_PD, padding_BL)
+            if self.checkpointing and x_BLD.requires_grad:
+                x_BLD = checkpoint(block, x_BLD, positions_PD, padding_BL, use_reentrant=False)
+            else:
+                x_BLD = block(x_BLD, positions_PD, padding_BL)
             yield x_BLD

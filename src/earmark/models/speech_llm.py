@@ -13,14 +13,16 @@ IGNORED = -100
 
 
 class Spliced(NamedTuple):
-    """Composed sequences: S positions at most."""
+    """Composed sequences: S positions at most; packed they lie one behind the other, (1, N) in all."""
 
     embeddings: torch.Tensor
-    """(B, S, d) inputs."""
+    """(B, S, d) inputs, or (1, N, d)."""
     mask: torch.Tensor
-    """(B, S) int64, 1 where valid."""
+    """(B, S) or (1, N) int64, 1 where valid."""
     labels: torch.Tensor
-    """(B, S) int64 token ids, `IGNORED` on prompt, speech and padding."""
+    """(B, S) or (1, N) int64 token ids, `IGNORED` on prompt, speech and padding."""
+    positions: torch.Tensor | None = None
+    """(1, N) int64 of packed sequences, from 0 in each; else none."""
 
 
 def splice(
@@ -29,14 +31,17 @@ def splice(
     speech: torch.Tensor,
     lengths: torch.Tensor,
     targets: list[list[int]],
+    packed: bool = False,
 ) -> Spliced:
-    """Compose [before; speech; after; target] (Eq. 4), padded on the right.
+    """Compose [before; speech; after; target] (Eq. 4), padded on the right or packed into one row.
 
     Labels are masked by the length of what precedes the target, not by searching for a token.
 
     :param prompt: token ids before and after the speech.
     :param speech: (B, L', d) embeddings, `lengths` (B,) of them valid.
     :param targets: token ids to be predicted; empty lists when decoding.
+    :param packed: no padding. Positions that begin again at 0 tell transformers where a sequence ends: it attends
+        within them, by a block-diagonal mask or by FlashAttention-2's variable lengths.
     """
     lookup = llm.get_input_embeddings()
     before, after = (lookup(part) for part in prompt)
@@ -47,6 +52,11 @@ def splice(
         rows.append(torch.cat([*prefix, lookup(ids)]))
         silent = torch.full((sum(len(part) for part in prefix),), IGNORED, device=speech.device)
         labels.append(torch.cat([silent, ids]))
+    if packed:
+        positions = torch.cat([torch.arange(len(row), device=speech.device) for row in rows])
+        return Spliced(
+            torch.cat(rows)[None], torch.ones_like(positions)[None], torch.cat(labels)[None], positions[None]
+        )
     return Spliced(
         embeddings=nn.utils.rnn.pad_sequence(rows, batch_first=True),
         mask=nn.utils.rnn.pad_sequence([torch.ones_like(one) for one in labels], batch_first=True),
@@ -59,7 +69,12 @@ def target_logits(llm: Any, spliced: Spliced) -> tuple[torch.Tensor, torch.Tenso
 
     Logits of the other positions are never computed: with Qwen3's vocabulary they would be most of the memory.
     """
-    hidden = llm.model(inputs_embeds=spliced.embeddings, attention_mask=spliced.mask, use_cache=False)[0]
+    hidden = llm.model(
+        inputs_embeds=spliced.embeddings,
+        attention_mask=spliced.mask if spliced.positions is None else None,  # it looks for sequences where none is
+        position_ids=spliced.positions,
+        use_cache=False,
+    )[0]
     bears = spliced.labels[:, 1:] != IGNORED
     return llm.lm_head(hidden[:, :-1][bears]), spliced.labels[:, 1:][bears]
 
@@ -85,6 +100,12 @@ class SpeechLLM(nn.Module):
         speech, speech_lengths = self.adaptor(encoded, encoded_lengths)[:2]
         return speech, speech_lengths
 
-    def splice(self, speech: torch.Tensor, lengths: torch.Tensor, targets: list[list[int]] | None = None) -> Spliced:
+    def splice(
+        self,
+        speech: torch.Tensor,
+        lengths: torch.Tensor,
+        targets: list[list[int]] | None = None,
+        packed: bool = False,
+    ) -> Spliced:
         """The instruction around `speech`, and the targets behind it where there are any."""
-        return splice(self.llm, (self.before, self.after), speech, lengths, targets or [[] for _ in speech])
+        return splice(self.llm, (self.before, self.after), speech, lengths, targets or [[] for _ in speech], packed)

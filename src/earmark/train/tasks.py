@@ -55,9 +55,11 @@ class Task(nn.Module):
         raise NotImplementedError
 
     def freeze(self) -> None:
-        """No gradients for modules that the stage does not train."""
+        """No gradients for modules that the stage does not train; activations are kept or recomputed as it says."""
         for name, module in self.parts().items():
             module.requires_grad_(name in self.stage.trained)
+            if isinstance(module, ConformerEncoder):
+                module.checkpointing = self.stage.activation_checkpointing
 
     def train(self, mode: bool = True) -> "Task":
         """Frozen modules stay in evaluation mode: dropout in them would be noise that nothing learns from."""
@@ -131,5 +133,6 @@ class NextTokenTask(Task):
         speech, lengths = self.model.embed(features, batch.lengths)
         end = self.tokenizer.eos_token_id
         targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
-        logits, labels = target_logits(self.model.llm, self.model.splice(speech, lengths, targets))
+        spliced = self.model.splice(speech, lengths, targets, self.stage.packing)
+        logits, labels = target_logits(self.model.llm, spliced)
         return Loss(next_token_loss(logits, labels), {})

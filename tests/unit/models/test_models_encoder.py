@@ -81,6 +81,27 @@ def test_the_same_seed_gives_the_same_step_to_the_bit():
     assert not torch.allclose(first, other)
 
 
+def test_checkpointed_activations_take_less_memory_and_give_the_same_step_to_the_bit():
+    features, lengths = torch.randn(2, 160, 20), torch.tensor([160, 90])
+    found = []
+    for checkpointing in (False, True):
+        encoder = small(dropout=0.3, n_layers=6).train()
+        encoder.checkpointing = checkpointing
+        kept = []
+
+        def keep(tensor, kept=kept):
+            kept.append(tensor.nbytes)
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            frames = encoder(features, lengths).frames
+        frames.square().sum().backward()
+        found.append((sum(kept), frames.detach(), *(one.grad for one in encoder.parameters())))
+    (much, *plain), (little, *again) = found
+    assert little < much / 3
+    assert all(map(torch.equal, plain, again))
+
+
 def test_dropout_acts_in_training_only():
     encoder = small(dropout=0.5)
     features, lengths = torch.randn(1, 33, 20), torch.tensor([33])

@@ -82,6 +82,34 @@ def test_each_token_is_predicted_from_the_one_before(model: SpeechLLM) -> None:
     torch.testing.assert_close(logits, whole[len(BEFORE) + 4 + len(AFTER) - 1 : -1])
 
 
+def test_packing_gives_the_same_logits_and_gradients_and_no_padding(model: SpeechLLM) -> None:
+    lengths, targets = [9, 2, 5], [[11, 12, 13], [14], [15, 16, 17, 18, 19, 20]]
+    found = []
+    for packed in (False, True):
+        embeddings, sizes = speech(lengths)
+        embeddings.requires_grad_()
+        spliced = model.splice(embeddings, sizes, targets, packed)
+        logits, labels = target_logits(model.llm, spliced)
+        loss = torch.nn.functional.cross_entropy(logits, labels)
+        weights = list(model.llm.parameters())
+        found.append((logits.detach(), *torch.autograd.grad(loss, [embeddings, *weights])))
+        assert labels.tolist() == [token for target in targets for token in target]
+    assert spliced.embeddings.shape[:2] == (1, sum(map(len, [*targets, *(3 * (BEFORE, AFTER))])) + sum(lengths))
+    assert any(one.any() for one in found[0][1:])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_packed_utterances_do_not_see_each_other(model: SpeechLLM) -> None:
+    targets = [[11, 12], [14, 15, 16]]
+    embeddings, sizes = speech([4, 6])
+    plain, _ = target_logits(model.llm, model.splice(embeddings, sizes, targets, packed=True))
+    embeddings[0, :4] += 1.0
+    changed, _ = target_logits(model.llm, model.splice(embeddings, sizes, targets, packed=True))
+    assert not torch.allclose(plain[:2], changed[:2])
+    assert torch.equal(plain[2:], changed[2:])
+
+
 def test_padding_changes_nothing(model: SpeechLLM) -> None:
     lengths, targets = [9, 2, 5], [[11, 12, 13], [14], [15, 16, 17, 18, 19, 20]]
     embeddings, sizes = speech(lengths)

@@ -168,6 +168,29 @@ def test_activation_checkpointing_of_the_llm_saves_memory_and_changes_no_gradien
     assert little < much
 
 
+def test_activation_checkpointing_of_the_encoder_changes_no_gradient(config: Config, batch: Batch) -> None:
+    found = []
+    for checkpointing in (False, True):
+        task = ctc_task(config, activation_checkpointing=checkpointing).train()
+        assert task.encoder.checkpointing == checkpointing
+        assert task.encoder.dropout.p > 0
+        value = task(batch, MOMENT).value
+        value.backward()
+        found.append((value.detach(), *(one.grad for one in task.parameters())))
+    assert all(map(torch.equal, *found))
+
+
+def test_packing_changes_neither_loss_nor_gradients(config: Config, batch: Batch) -> None:
+    found = []
+    for packing in (False, True):
+        task = next_token_task(config, ["encoder", "adaptor", "llm"], packing=packing).train()
+        value = task(batch, MOMENT).value
+        value.backward()
+        found.append((value.detach(), *(one.grad for one in task.parameters())))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
 class Kept:
     """Bytes of the activations that the backward pass waits for."""
 

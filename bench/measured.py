@@ -1,8 +1,10 @@
 """What the comparisons share: interleaved rounds, medians, and one form of a row."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 ROUNDS = 5
@@ -39,6 +41,14 @@ def compared(
         peer=round(amount / statistics.median(theirs for theirs, _ in pairs), 1),
         ratio=round(statistics.median(theirs / mine for theirs, mine in pairs), 2),
     )
+
+
+def peak_memory(pid: int | str = "self") -> float:
+    """GB that a process has held at most: its own (getrusage's begins with that of the process which forked it)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    if not found:
+        raise ValueError(f"process {pid} has ended")
+    return int(found[1]) * 1024 / 1e9
 
 
 def row(

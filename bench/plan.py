@@ -4,7 +4,6 @@ Lengths lie in a file, as they do in the index; the file's pages that were touch
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measured import row
+from measured import peak_memory, row
 
 from earmark.data.batches import BatchPlan, Strand
 
@@ -41,7 +40,7 @@ def measure(path: Path) -> dict[str, float]:
     plan = BatchPlan([Strand(frames)], BUDGET, seed=1, group=RANKS)
     drawn = sum(len(part.rows) for part in plan.epoch(0))
     epoch = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    memory = peak_memory()
     times = []
     for rank in range(RANKS):
         started = time.perf_counter()

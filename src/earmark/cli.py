@@ -425,6 +425,27 @@ def transcribe(files: tuple[Path, ...], run_folder: Path | None, config: Path | 
         raise UserError("; ".join(errors))
 
 
+@cli.command()
+@click.argument("run_folder", type=FILE)
+@click.argument("output", type=FILE)
+@click.option("--config", type=FILE, help="Configuration of a run whose folder holds no settings.json.")
+def export(run_folder: Path, output: Path, config: Path | None) -> None:
+    """Write a finished run as the folder OUTPUT for transformers; in its ctc/ the CTC head, for ONNX as well."""
+    from earmark.decode.transcribe import Run
+    from earmark.export.folder import CTC
+    from earmark.export.folder import export as write
+
+    done = write(Run(run_folder, config), output)
+    click.echo(f"{output}: speech LLM, {done.parameters:,} parameters")
+    if done.ctc_parameters is None:
+        click.echo("the run has no CTC head: no ctc/ was written")
+    else:
+        click.echo(
+            f"{output / CTC}: encoder and CTC head, {done.ctc_parameters:,} parameters; "
+            f"model.onnx differs from torch by {done.difference:.1e} at most"
+        )
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit code 2."""
     try:

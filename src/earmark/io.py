@@ -58,6 +58,33 @@ def _replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def new_folder(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; rename it to `path` when the block ends without an error.
+
+    :raises UserError: `path` is there, and is not an empty folder; the disk is full.
+    """
+    path = Path(path)
+    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+        raise UserError(f"{path} is there already and is not an empty folder: name another, or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as name:
+        whole = Path(name) / path.name
+        whole.mkdir()
+        try:
+            yield whole
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise UserError(f"{path} cannot be written, {_FULL[error.errno]}: free space and run again") from None
+        umask = os.umask(0)
+        os.umask(umask)
+        for file in whole.rglob("*"):
+            if file.is_file():
+                file.chmod(0o666 & ~umask)  # safetensors makes files private; results are for the team
+        whole.replace(path)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with replacing(path) as temporary:

@@ -14,7 +14,7 @@ LEVELS = [
     {"text", "audio", "metrics", "losses"},
     {"data", "models", "corpora"},
     {"train", "decode"},
-    {"evaluate", "report", "diagnose"},
+    {"evaluate", "report", "diagnose", "export"},
     {"cli", "__main__"},
 ]
 """Parts of the package, lowest first: a part imports its own level and those below."""

@@ -8,10 +8,14 @@ import threading
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
-from earmark.audio.read import SAMPLE_RATE
+try:
+    from scipy.fft import rfft
+except ImportError:  # an exported folder has to do without scipy
+    from numpy.fft import rfft
 
+SAMPLE_RATE = 16_000
+"""Samples a second that all features are computed at."""
 WINDOW = 400
 """Samples of a window, 25 ms."""
 SHIFT = 160
@@ -102,7 +106,7 @@ def _power(frames: np.ndarray) -> np.ndarray:
     np.multiply(given[:-1], mine.emphasis[1:end], out=previous)
     np.multiply(given, mine.window[:end], out=given)
     np.subtract(given[1:], previous, out=given[1:])
-    spectrum = scipy.fft.rfft(given.reshape(count, _FFT), axis=1)
+    spectrum = rfft(given.reshape(count, _FFT), axis=1)
     parts = spectrum.view(np.float32).ravel()
     np.square(parts, out=parts)
     power = mine.power[: len(parts) // 2]

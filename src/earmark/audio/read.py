@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from earmark.audio.decoders import Source, header_seconds
+from earmark.audio.fbank import SAMPLE_RATE
 from earmark.audio.segments import count_seconds, segment
 from earmark.errors import AudioError
 
-SAMPLE_RATE = 16_000
-"""Samples a second that all features are computed at."""
 MISSING_SECONDS = 1.0
 """What a recording may lack of the duration that was asked for: tables round, and count an encoder's padding."""
 

@@ -1,9 +1,15 @@
-"""Where the speech of a recording begins and ends, by energy."""
+"""Where the speech of a recording begins and ends, and where a long one may be cut, by energy."""
 
 import numpy as np
 
+from earmark.audio.fbank import SAMPLE_RATE
+
 FRAME_SECONDS = 0.01
 """Length of a frame whose energy is judged."""
+QUIET_SECONDS = 0.2
+"""Length over which loudness is judged where a long recording is cut."""
+SHORTEST_PIECE = 0.25
+"""Part of the longest piece that no piece falls below."""
 
 
 def speech_bounds(samples: np.ndarray, rate: int, threshold_db: float = 35.0, margin: float = 0.08) -> tuple[int, int]:
@@ -26,3 +32,23 @@ def speech_bounds(samples: np.ndarray, rate: int, threshold_db: float = 35.0, ma
     loud = np.flatnonzero(power >= power.max() * 10 ** (-threshold_db / 10))
     kept = round(margin * rate)
     return max(0, int(loud[0]) * hop - kept), min(len(samples), (int(loud[-1]) + 1) * hop + kept)
+
+
+def quiet_cuts(samples: np.ndarray, longest: int) -> list[int]:
+    """Where to cut (N,) samples so that no piece exceeds `longest`: at the quietest 0.2 s within reach.
+
+    No piece is shorter than a quarter of `longest`.
+    """
+    window = min(int(QUIET_SECONDS * SAMPLE_RATE), max(1, longest // 8))
+    total = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    shortest = int(longest * SHORTEST_PIECE)
+    cuts: list[int] = []
+    start = 0
+    while len(samples) - start > longest:
+        low, high = start + shortest, min(start + longest, len(samples) - shortest)
+        centres = np.arange(low, high + 1)
+        energy = total[np.minimum(centres + window // 2, len(samples))] - total[centres - window // 2]
+        quietest = centres[energy <= energy.min() * (1 + 1e-6)]
+        start = int(quietest[len(quietest) // 2])
+        cuts.append(start)
+    return cuts

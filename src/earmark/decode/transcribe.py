@@ -18,22 +18,18 @@ import torch
 
 from earmark.audio.fbank import fbank
 from earmark.audio.read import SAMPLE_RATE, read_audio
-from earmark.audio.trim import speech_bounds
+from earmark.audio.trim import quiet_cuts, speech_bounds
 from earmark.config import Config, load, parse, plan
 from earmark.config.variants import SETTINGS
 from earmark.data.build import N_MELS
 from earmark.data.dataset import Normalisation
-from earmark.decode.recognize import Recognizer, clean
+from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import AudioError, CheckpointError
 from earmark.io import read_json
-from earmark.models.build import compose, load_weights
+from earmark.models.build import build_ctc_head, build_encoder, compose, load_weights
 from earmark.paths import RunPaths
+from earmark.text.inventory import Inventory
 from earmark.text.normalise import script_runs
-
-QUIET_SECONDS = 0.2
-"""Length over which loudness is judged where a long recording is cut."""
-SHORTEST_PIECE = 0.25
-"""Part of the longest piece that no piece falls below."""
 
 
 class Transcription(NamedTuple):
@@ -88,6 +84,28 @@ class Run:
         for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
             load_weights(module, self.weights[name])
         return Recognizer(model, tokenizer, self.config)
+
+    def phone_recognizer(self) -> PhoneRecognizer | None:
+        """Encoder and CTC head of pretraining's end; None where pretraining had no CTC head.
+
+        :raises CheckpointError: they are absent, damaged, or of another inventory.
+        """
+        paths = self.config.paths_in(self.folder)
+        done = paths.step("pretrain", self.config.stage_steps("pretrain")) / "done.json"
+        described = read_json(done)
+        if "ctc_head" not in described["weights"]:
+            return None
+        inventory = Inventory.from_settings(self.config.text)
+        if described["inventory"] != inventory.hash:
+            raise CheckpointError(
+                f"{done} was trained with inventory {described['inventory']}, this one is {inventory.hash}: "
+                "restore the file of phones that the run had"
+            )
+        encoder = build_encoder(_without_initial_weights(self.config))
+        head = build_ctc_head(self.config, len(inventory))
+        for name, module in (("encoder", encoder), ("ctc_head", head)):
+            load_weights(module, self._moved(described["weights"][name]))
+        return PhoneRecognizer(encoder, head, inventory)
 
     def features(self, samples: np.ndarray) -> np.ndarray:
         """Normalised features (T, n_mels) float32 of (N,) samples, rounded to float16 as in shards."""
@@ -157,26 +175,6 @@ def _pieces(path: Path, samples: np.ndarray, run: Run) -> list[np.ndarray]:
         )
     bounds = [0, *quiet_cuts(samples, int(limits.max_seconds * SAMPLE_RATE)), len(samples)]
     return [samples[start:end] for start, end in itertools.pairwise(bounds)]
-
-
-def quiet_cuts(samples: np.ndarray, longest: int) -> list[int]:
-    """Where to cut (N,) samples so that no piece exceeds `longest`: at the quietest 0.2 s within reach.
-
-    No piece is shorter than a quarter of `longest`.
-    """
-    window = min(int(QUIET_SECONDS * SAMPLE_RATE), max(1, longest // 8))
-    total = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    shortest = int(longest * SHORTEST_PIECE)
-    cuts: list[int] = []
-    start = 0
-    while len(samples) - start > longest:
-        low, high = start + shortest, min(start + longest, len(samples) - shortest)
-        centres = np.arange(low, high + 1)
-        energy = total[np.minimum(centres + window // 2, len(samples))] - total[centres - window // 2]
-        quietest = centres[energy <= energy.min() * (1 + 1e-6)]
-        start = int(quietest[len(quietest) // 2])
-        cuts.append(start)
-    return cuts
 
 
 def _recognize(recognizer: Recognizer, pieces: list[np.ndarray]) -> list[str]:

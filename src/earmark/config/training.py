@@ -113,7 +113,7 @@ class SmallLLM(Section):
     """Upper bound of merged pieces for Latin script."""
     texts: list[Literal["hsk_sentences", "jieba_words"]] = []
     """Further text besides the training transcripts, from PyPI packages: the sentences of hsk-sentences-audio, and
-    jieba's 20,000 most frequent words of two to four characters."""
+    jieba's 40,000 most frequent words of two to four characters."""
 
 
 # ---------------------------------------------------------------------------- stages

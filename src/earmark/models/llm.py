@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from earmark.config import SmallLLM
 from earmark.errors import CheckpointError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPEECH = "<speech>"
 """Placeholder whose place the speech embeddings take (Eq. 4)."""
+EMBEDDING_DEVIATION = 0.02
 _WORD_END = "</w>"
 _PRIVATE = 0xF0000
 _SPECIAL = [PAD, START, END, SPEECH, "<unk>"]
@@ -82,7 +83,12 @@ def _learn_pieces(
 
 
 def build_small(settings: SmallLLM, vocabulary: int) -> "Qwen3ForCausalLM":
-    """A Qwen3 with random weights from torch's generator."""
+    """A Qwen3 with random weights from torch's generator.
+
+    Qwen3's deviation of 0.02 suits its width; a narrow model with it starts so quiet that it takes twice the steps.
+    Layers get one over the root of the width; embeddings, which the output layer shares, keep 0.02.
+    """
+    from torch import nn
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     config = Qwen3Config(
@@ -95,8 +101,11 @@ def build_small(settings: SmallLLM, vocabulary: int) -> "Qwen3ForCausalLM":
         head_dim=settings.hidden_size // settings.n_heads,
         max_position_embeddings=1024,
         tie_word_embeddings=True,
+        initializer_range=settings.hidden_size**-0.5,
     )
-    return Qwen3ForCausalLM(config)
+    model = Qwen3ForCausalLM(config)
+    nn.init.normal_(cast(nn.Embedding, model.get_input_embeddings()).weight, std=EMBEDDING_DEVIATION)
+    return model
 
 
 def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokenizerFast"]:

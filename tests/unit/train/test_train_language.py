@@ -4,11 +4,15 @@ import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import torch
 from tiny import CONFIG, Runner, TinyRun
 
+from earmark.config import SmallLLM
 from earmark.data.collect import EXCLUDED, training_rows
 from earmark.io import read_json, read_parquet, write_json, write_parquet
-from earmark.models.llm import load_llm
+from earmark.models.llm import build_small, load_llm
+from earmark.models.speech_llm import splice, target_logits
+from earmark.train.language import lesson_logits
 
 
 def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
@@ -75,3 +79,21 @@ def test_real_weights_that_are_not_there_are_named(earmark: Runner, tiny_copy: T
     code, _, err = earmark("language", "real.yaml")
     assert code == 2
     assert "error: qwen3/config.json does not exist: llm must be a folder with a Qwen3 model" in err
+
+
+def test_the_prompt_read_once_gives_what_it_gives_in_each_row() -> None:
+    torch.manual_seed(3)
+    model = build_small(SmallLLM(hidden_size=32, n_layers=2, n_heads=2), 50)
+    prompt = (torch.tensor([7, 8, 9]), torch.tensor([4, 5]))
+    lengths, targets = torch.tensor([2, 5, 3]), [[11, 12, 1], [13, 1], [14, 15, 16, 17, 1]]
+    found = []
+    for logits_of in (lesson_logits, lambda *given: target_logits(model, splice(*given))):
+        speech = torch.randn(3, 5, 32, generator=torch.Generator().manual_seed(5)).requires_grad_()
+        model.zero_grad()
+        logits, labels = logits_of(model, prompt, speech, lengths, targets)
+        torch.nn.functional.cross_entropy(logits, labels).backward()
+        found.append((logits, labels, speech.grad, model.model.layers[0].self_attn.k_proj.weight.grad))
+    assert found[0][1].tolist() == [11, 12, 1, 13, 1, 14, 15, 16, 17, 1]
+    for once, each in zip(*found, strict=True):
+        torch.testing.assert_close(once, each)
+    assert found[0][2][0, 2:].abs().max() == 0  # beyond an utterance's end

@@ -1,8 +1,8 @@
 """A small language model is taught text before it meets speech: the stand-in for pretrained weights.
 
 A pretrained Qwen3 knows how words are spelled, and pronounced. The small one learns it from transcripts, and from
-lists of sentences and words where asked for: it reads their phones, stretched over frames and averaged over slots as an
-adaptor would give them, where speech embeddings will stand, and writes the text. No recording is used, and no
+lists of sentences and words where asked for: it reads their phones, stretched over frames and joined by an adaptor that
+is thrown away afterwards, where speech embeddings will stand, and writes the text. No recording is used, and no
 transcript of a test set; a list of words may hold words of a test set, as the text that a pretrained model has read.
 """
 
@@ -24,6 +24,7 @@ from earmark.data.batches import BatchPlan, Strand
 from earmark.data.collect import training_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
+from earmark.models.adaptor import Adaptor
 from earmark.models.llm import build_small, build_tokenizer, prompt_ids
 from earmark.models.qwen3 import check_folder
 from earmark.models.speech_llm import IGNORED, splice
@@ -127,21 +128,23 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     settings = config.llm
     assert isinstance(settings, SmallLLM)
     before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
-    heard = nn.Embedding(phones, settings.hidden_size)
-    nn.init.normal_(heard.weight, std=0.5)  # as wide as Qwen3's tokens are, phones are told apart much later
-    rng = random.Random(config.seed)
+    # Frames of deviation 1, as the encoder's last LayerNorm gives them, through an adaptor of the kind that will read
+    # those: alignment then has an interface to find that an adaptor can give.
+    heard = nn.Embedding(phones, config.encoder.d_model)
     size = config.adaptor.downsample
+    adaptor = Adaptor(config.encoder.d_model, settings.hidden_size, size)
+    rng = random.Random(config.seed)
     positions = _positions(lessons, len(after), size)
     order = np.argsort(positions, kind="stable")
     plan = BatchPlan([Strand(positions[order])], settings.positions_per_batch, config.seed)
-    parameters = [*model.parameters(), *heard.parameters()]
+    parameters = [*model.parameters(), *heard.parameters(), *adaptor.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
-        slots = [_slots(lesson.phones, phones, size, rng) for lesson in chosen]
-        speech = nn.utils.rnn.pad_sequence([heard(one).mean(dim=1) for one in slots], batch_first=True)
-        lengths = torch.tensor([len(one) for one in slots])
+        frames = [_frames(lesson.phones, phones, size, rng) for lesson in chosen]
+        padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
+        speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
         logits, labels = lesson_logits(model, (before, after), speech, lengths, targets)
         loss = nn.functional.cross_entropy(logits, labels)
@@ -194,12 +197,16 @@ def _positions(lessons: list[Lesson], prompt: int, size: int) -> np.ndarray:
     return np.array([prompt + round(len(one.phones) * duration / size) + 2 + len(one.tokens) for one in lessons])
 
 
-def _slots(phones: list[int], inventory: int, size: int, rng: random.Random) -> torch.Tensor:
-    """Phone ids (L', size) of the frames in each slot: phones stretched, some misheard, silence at both ends."""
+def _frames(phones: list[int], inventory: int, size: int, rng: random.Random) -> torch.Tensor:
+    """Phone ids of frames (L,), a multiple of `size`: phones stretched, some misheard, silence at both ends.
+
+    Each is heard in the first of its frames, one or more, and then in blanks, as CTC's encoders are peaky.
+    """
     frames = [0] * rng.randint(0, size)
     for phone in phones:
         heard = rng.randrange(1, inventory) if rng.random() < MISHEARD else phone
-        frames += [heard] * rng.choice(DURATIONS)
+        lasts = rng.choice(DURATIONS)
+        peak = rng.randint(1, lasts)
+        frames += [heard] * peak + [0] * (lasts - peak)
     frames += [0] * rng.randint(0, size)
-    frames += [0] * (-len(frames) % size)
-    return torch.tensor(frames).view(-1, size)
+    return torch.tensor(frames + [0] * (-len(frames) % size))

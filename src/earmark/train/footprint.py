@@ -173,11 +173,11 @@ def _modules(config: Config, stage: Stage, llm: "nn.Module | None", labels: int,
     settings = config.encoder
     dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
     with torch.device(device):
-        modules: dict[str, nn.Module] = {
-            "encoder": ConformerEncoder(
-                N_MELS, settings.n_layers, settings.n_heads, settings.d_model, settings.kernel_size, settings.dropout
-            )
-        }
+        encoder = ConformerEncoder(
+            N_MELS, settings.n_layers, settings.n_heads, settings.d_model, settings.kernel_size, settings.dropout
+        )
+        encoder.checkpointing = stage.activation_checkpointing
+        modules: dict[str, nn.Module] = {"encoder": encoder}
         if stage.loss == "next_token":
             assert llm is not None
             width: Any = llm.config

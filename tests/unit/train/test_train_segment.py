@@ -131,3 +131,43 @@ def test_segments_in_a_line() -> None:
     said = in_short(done | {"valid": {"loss": 0.5906, "per": 0.6881}})
     assert said == "pretrain step 2,000 of 24,000: validation loss 0.591, phone error rate 68.8%, 60 s"
     assert "phone" not in in_short(done | {"valid": {"loss": 4.2}})
+
+
+def test_more_updates_than_a_stage_has_of_its_own_are_recorded_and_resumed(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """`post_training.updates: equal`: five updates instead of four, in segments of two."""
+    shutil.rmtree(tiny_copy.paths.stage("joint"))
+    before = tiny_copy.paths.step("ia_sft_2", 4) / "done.json"
+    for step in (2, 4, 5):
+        code, out, err = earmark("train", CONFIG, "joint", step, "--before", before, "--steps", 5)
+        assert code == 0, err
+        assert f"joint step {step} of 5" in out
+        before = tiny_copy.paths.step("joint", step) / "done.json"
+        if step == 4:  # made again before the next segment, by the job that done.json records, its updates included
+            expected = weights(tiny_copy, "joint", 4)
+            (before.parent / "adaptor.safetensors").write_bytes(b"cut")
+    assert weights(tiny_copy, "joint", 4) == expected
+    for step in (4, 5):
+        done = described(tiny_copy, "joint", step)
+        assert (done["steps"], done["job"]["steps"]) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("train", "pretrain", 2), "pretraining"),
+        (("corpus", "spoken"), "data"),
+        (("label", "spoken"), "data"),
+        (("shards", "spoken"), "data"),
+        (("dataset",), "data"),
+        (("language",), "data"),
+    ],
+)
+def test_shared_parts_are_not_made_by_those_who_take_them(
+    earmark: Runner, tiny_copy: TinyRun, arguments: tuple[object, ...], part: str
+) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    write_json(Path("taker.yaml"), values | {"run": "taker", "shares": {"data": "tiny", "pretraining": "tiny"}})
+    code, _, err = earmark(arguments[0], "taker.yaml", *arguments[1:])
+    assert code == 2
+    assert f"{part} is taken from run tiny (shares.{part})" in err
+    assert not (tiny_copy.folder.parent / "taker").exists()

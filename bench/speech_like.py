@@ -10,7 +10,8 @@ from earmark.audio.read import SAMPLE_RATE
 from earmark.config import Config, FolderCorpus, load
 from earmark.data.build import Part, build_shards
 from earmark.data.collect import collect
-from earmark.data.manifest import LABELLED, table
+from earmark.data.labels import phonemizer
+from earmark.data.manifest import LABELLED, LABELS, table
 from earmark.io import write_parquet
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
@@ -60,7 +61,8 @@ def manifest(paths: list[Path], output: Path) -> float:
         }
         for path in paths
     ]
-    write_parquet(output, table(rows, LABELLED))
+    labelled = LABELLED.with_metadata({LABELS: phonemizer(load("config/default.yaml").text).hash})
+    write_parquet(output, table(rows, labelled))
     return float(sum(row["duration"] for row in rows))
 
 

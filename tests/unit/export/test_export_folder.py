@@ -316,7 +316,7 @@ def test_real_qwen3_weights_are_exported(tiny_copy: TinyRun, files: list[Path], 
     from earmark.models.build import compose, save_weights
 
     model, _ = compose(run.config, qwen)
-    for module in (model.encoder, model.adaptor):
+    for module in (model.encoder, model.adaptor, model.llm):
         for parameter in module.parameters():
             torch.nn.init.normal_(parameter, std=0.5)
     for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):

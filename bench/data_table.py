@@ -1,4 +1,4 @@
-"""Time, disk and jobs of the data half for corpora of several sizes: `python bench/data_table.py`, after `make bench-data`.
+"""What the data half takes for corpora of several sizes: `python bench/data_table.py`, after `make bench-data`.
 
 Computed from rates that results/bench/data.json holds, one core each; printed as the table of docs/data.md.
 """

@@ -223,7 +223,7 @@ class _Parquet:
         self.path = path
         try:
             self.file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name
             raise AudioError(f"{path} is not readable Parquet ({error}): get it again") from None
         counts = [self.file.metadata.row_group(group).num_rows for group in range(self.file.num_row_groups)]
         self.starts = [sum(counts[:group]) for group in range(len(counts) + 1)]

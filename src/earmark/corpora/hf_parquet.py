@@ -41,7 +41,7 @@ def read(corpus: HfParquetCorpus, folder: Path) -> Iterator[Row]:
                 for values in _values(corpus, file):
                     yield _row(corpus, path, number, values)
                     number += 1
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name
             yield bad_line(corpus, path, number, str(error), "file is cut short or damaged")
 
 

@@ -6,11 +6,12 @@ import pytest
 from encoded import encoded, voice
 from miniatures.hf_parquet import AUDIO, make
 
+from earmark.audio.read import read_audio
 from earmark.config import Fields, HfParquetCorpus
 from earmark.corpora import hf_parquet
 from earmark.corpora.base import reader
 from earmark.data import manifest
-from earmark.errors import CorpusError
+from earmark.errors import AudioError, CorpusError
 
 WAV = encoded("wav", voice(0.5))
 
@@ -124,3 +125,16 @@ def test_absent_files_and_links_out_are_named(tmp_path):
     (settings.path / "link.parquet").symlink_to(next((make(tmp_path / "b").path / "data").iterdir()))
     with pytest.raises(CorpusError, match=r"link\.parquet lies outside"):
         rows_of(settings)
+
+
+def test_a_column_whose_name_is_no_text(rows, tmp_path):
+    """The footer's copies of a name were hit, the Arrow schema's was not (found by random inputs)."""
+    rows(text=["x"], id=["u1"], speaker=["ann"])
+    path = tmp_path / "a.parquet"
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    path.write_bytes(data[:footer] + data[footer:].replace(b"speaker", b"\x9dpeaker"))
+    (row,) = rows_of(HfParquetCorpus(name="hub", reader="hf_parquet", path=tmp_path, language="en"))
+    assert row["status"] == "file is cut short or damaged"
+    with pytest.raises(AudioError, match="is not readable Parquet"):
+        read_audio(path, member="0")

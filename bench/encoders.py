@@ -4,14 +4,13 @@
 """
 
 import json
-import resource
 import subprocess
 import sys
 from typing import Any
 
 import torch
 from fireredasr.models.module.conformer_encoder import ConformerEncoder as Theirs
-from measured import compared, row
+from measured import compared, peak_memory, row
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
@@ -133,9 +132,9 @@ def taken(whose: str, utterances: int, frames: int) -> dict[str, int]:
     step(encoder, optimizer, *given(1, 16))  # code is loaded, the optimizer has its state
     optimizer.zero_grad()
     features, lengths = given(utterances, frames)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     step(encoder, optimizer, features, lengths)
-    resident = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    resident = round(1e9 * (peak_memory() - before))
     optimizer.zero_grad()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         step(encoder, optimizer, features, lengths)

@@ -17,7 +17,7 @@ from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 
 CORPUS = "made"
-UTTERANCES = 48
+UTTERANCES = 200
 SHORTEST, LONGEST = 2.0, 14.0
 """Seconds."""
 

@@ -1,7 +1,7 @@
 """Models and training against their peers: `make bench-train`, or `python bench/bench_train.py`.
 
-Writes results/bench/train.json. One process, one thread, theirs and ours in turn; medians. What both sides give is
-compared before anything is timed.
+Writes results/bench/train.json. One process, one thread, theirs and ours in turn; medians of processor time. What
+both sides give is compared before anything is timed.
 """
 
 import os

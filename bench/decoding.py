@@ -1,5 +1,6 @@
 """Our search against transformers' `generate`, batch 16, the same tokens."""
 
+import time
 from typing import Any
 
 import torch
@@ -76,6 +77,8 @@ def rows() -> list[dict[str, Any]]:
                 BATCH * TOKENS,
                 lambda beams=beams: generated(beams),
                 lambda beams=beams: ours(beams),
+                rounds=15,
+                clock=time.process_time,
             )
             | {"batch": BATCH, "limit": limit}
         )

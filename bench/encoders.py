@@ -6,6 +6,7 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 import torch
@@ -95,6 +96,7 @@ def _speed(utterances: int, frames: int) -> list[dict[str, Any]]:
         lambda: step(theirs, by_theirs, features, lengths),
         lambda: step(ours, by_ours, features, lengths),
         rounds=7,
+        clock=time.process_time,
     )
     ours.eval(), theirs.eval()
     with torch.inference_mode():
@@ -105,6 +107,7 @@ def _speed(utterances: int, frames: int) -> list[dict[str, Any]]:
             lambda: theirs(features, lengths),
             lambda: ours(features, lengths),
             rounds=11,
+            clock=time.process_time,
         )
     return [trained | size, inferred | size]
 

@@ -1,6 +1,6 @@
 """Greedy and beam search of a language model from prompt embeddings (paper section 4.1: offline, beam 3).
 
-Nothing of the cache is ever copied or reordered. All beams of an utterance are query rows over one cache:
+The cache is never reordered. All beams of an utterance are query rows over one cache:
 
     columns    prompt (S, right-padded) | slots of step 1 (K) | slots of step 2 (K) | ...
     beam k     sees the valid prompt, and of each step the one slot that it descends from
@@ -16,10 +16,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+PREFILL_ROWS = 8
+"""Prompts that are read at once, those of like length together: less padding is read."""
 
 
 class Hypothesis(NamedTuple):
@@ -147,7 +151,7 @@ class _Beams:
         counts_BC = ends_BC & self.open_B[:, None]
         counts_BC[:, self.beams :] = False
         normalised_BC = (scores_BC / self.steps**self.length_penalty).masked_fill(~counts_BC, -torch.inf)
-        padded_BKT = torch.nn.functional.pad(self.ended_BKT, (0, 1), value=self.eos_id)
+        padded_BKT = F.pad(self.ended_BKT, (0, 1), value=self.eos_id)
         self.ended_scores_BK, place_BK = torch.cat([self.ended_scores_BK, normalised_BC], dim=1).topk(self.beams)
         self.ended_BKT = _rows(torch.cat([padded_BKT, tokens_BCT], dim=1), place_BK)
 
@@ -160,27 +164,56 @@ class _SharedCache:
 
     def prefill(self, embeds_BSd: Tensor) -> Tensor:
         """Read the prompts; give the logits (B, K, V) of the first token, the same for each beam."""
-        output = self.lm.model(inputs_embeds=embeds_BSd, use_cache=True)
-        self.cache = output.past_key_values
-        columns = torch.arange(embeds_BSd.shape[1], device=embeds_BSd.device)
-        self.sees_BKC = (columns < self.position_B[:, None])[:, None].expand(-1, self.beams, -1)
-        rows = torch.arange(len(embeds_BSd), device=embeds_BSd.device)
-        last_Bd = output.last_hidden_state[rows, self.position_B - 1]
+        device, (prompts, positions, _) = embeds_BSd.device, embeds_BSd.shape
+        groups = self.position_B.argsort().split(PREFILL_ROWS)
+        last_Bd, caches = torch.empty_like(embeds_BSd[:, 0]), []
+        for rows in groups:
+            ends = self.position_B[rows]
+            output = self.lm.model(inputs_embeds=embeds_BSd[rows, : int(ends.max())], use_cache=True)
+            last_Bd[rows] = output.last_hidden_state[torch.arange(len(rows), device=device), ends - 1]
+            caches.append(output.past_key_values)
+        self.cache = _merged(caches, groups, prompts, positions)
+        hidden_BC = torch.arange(positions, device=device) >= self.position_B[:, None]
+        self.mask_BKC = _additive(hidden_BC, embeds_BSd.dtype)[:, None].expand(-1, self.beams, -1)
+        others_KK = ~torch.eye(self.beams, dtype=torch.bool, device=device)
+        self.itself_BKK = _additive(others_KK, embeds_BSd.dtype).expand(prompts, -1, -1)
         return self.lm.lm_head(last_Bd)[:, None].expand(-1, self.beams, -1)
 
     def step(self, token_BK: Tensor, parent_BK: Tensor) -> Tensor:
         """Read one token a beam, each continuing slot `parent_BK` of the last step; give logits (B, K, V)."""
-        itself = torch.eye(self.beams, dtype=torch.bool, device=token_BK.device)
-        self.sees_BKC = torch.cat([_rows(self.sees_BKC, parent_BK), itself.expand(len(token_BK), -1, -1)], dim=-1)
-        output = self.lm.model(
-            input_ids=token_BK,
-            attention_mask=self.sees_BKC[:, None],
-            position_ids=self.position_B[:, None].expand(-1, self.beams),
-            past_key_values=self.cache,
-            use_cache=True,
-        )
+        self.mask_BKC = torch.cat([_rows(self.mask_BKC, parent_BK), self.itself_BKK], dim=-1)
+        # The layers themselves: what transformers' model does around them takes a tenth of a small model's step.
+        model = self.lm.model
+        states_BKd = model.embed_tokens(token_BK)
+        rotations = model.rotary_emb(states_BKd, self.position_B[:, None].expand(-1, self.beams))
+        for layer in model.layers:
+            states_BKd = layer(
+                states_BKd,
+                attention_mask=self.mask_BKC[:, None],
+                position_embeddings=rotations,
+                past_key_values=self.cache,
+            )
         self.position_B += 1
-        return self.lm.lm_head(output.last_hidden_state)
+        return self.lm.lm_head(model.norm(states_BKd))
+
+
+def _merged(caches: list[Any], groups: tuple[Tensor, ...], prompts: int, positions: int) -> Any:
+    """The caches of groups of prompts as one of (prompts, heads, positions, width) a layer, zero behind each group."""
+
+    def whole(parts: list[Tensor]) -> Tensor:
+        merged = parts[0].new_zeros(prompts, parts[0].shape[1], positions, parts[0].shape[3])
+        for rows, part in zip(groups, parts, strict=True):
+            merged[rows, :, : part.shape[2]] = part
+        return merged
+
+    for layers in zip(*(cache.layers for cache in caches), strict=True):
+        layers[0].keys, layers[0].values = whole([one.keys for one in layers]), whole([one.values for one in layers])
+    return caches[0]
+
+
+def _additive(hidden: Tensor, dtype: torch.dtype) -> Tensor:
+    """-inf where a column is hidden, else 0: attention turns truth values into these again in each layer."""
+    return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill(hidden, -torch.inf)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """Tokens must be those of transformers' `generate`, and a batch must give what its utterances give alone."""
 
+import copy
+
 import pytest
 import torch
 
-from earmark.decode.search import beam, greedy
+from earmark.decode.search import PREFILL_ROWS, beam, greedy
 
 EOS = 7
 SEEDS = range(3)
@@ -83,6 +85,25 @@ def test_beam_is_generate(models, seed, beams, length_penalty):
         tokens, score = generated(models[seed], e, n, 16, num_beams=beams, length_penalty=length_penalty)
         assert hypothesis.tokens == tokens
         assert hypothesis.score == pytest.approx(float(score), rel=1e-5)
+
+
+@pytest.mark.parametrize("search", [greedy, beam])
+def test_prompts_read_in_several_groups(models, search):
+    """More prompts than are read at once, in an order that is not that of their lengths."""
+    embeds, lengths = prompts([9, 3, 14, 1, 6, 20, 2, 17, 11, 5, 8], seed=2)
+    assert len(lengths) > PREFILL_ROWS
+    found = search(models[2], embeds, lengths, EOS, 12)
+    alone = [search(models[2], e[None, :n], n[None], EOS, 12)[0] for e, n in zip(embeds, lengths, strict=True)]
+    if search is beam:
+        found, alone = ([one.tokens for one in side] for side in (found, alone))
+    assert found == alone
+
+
+@pytest.mark.parametrize("search", [greedy, beam])
+def test_bfloat16(models, search):
+    embeds, lengths = prompts([9, 3, 14], seed=1)
+    lm = copy.deepcopy(models[1]).bfloat16()
+    assert len(search(lm, embeds.bfloat16(), lengths, EOS, 6)) == 3
 
 
 def test_the_cases_above_are_of_all_kinds(models):

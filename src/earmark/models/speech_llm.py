@@ -43,13 +43,14 @@ def splice(
     :param packed: no padding. Positions that begin again at 0 tell transformers where a sequence ends: it attends
         within them, by a block-diagonal mask or by FlashAttention-2's variable lengths.
     """
-    lookup = llm.get_input_embeddings()
-    before, after = (lookup(part) for part in prompt)
+    texts = [torch.tensor(target, dtype=torch.long, device=speech.device) for target in targets]
+    parts = [*prompt, *texts]
+    # One lookup: each one's gradient is as large as the whole table.
+    before, after, *said = llm.get_input_embeddings()(torch.cat(parts)).split([len(part) for part in parts])
     rows, labels = [], []
-    for number, target in enumerate(targets):
-        ids = torch.tensor(target, dtype=torch.long, device=speech.device)
-        prefix = [before, speech[number, : int(lengths[number])], after]
-        rows.append(torch.cat([*prefix, lookup(ids)]))
+    for heard, length, ids, text in zip(speech, lengths.tolist(), texts, said, strict=True):
+        prefix = [before, heard[:length], after]
+        rows.append(torch.cat([*prefix, text]))
         silent = torch.full((sum(len(part) for part in prefix),), IGNORED, device=speech.device)
         labels.append(torch.cat([silent, ids]))
     if packed:

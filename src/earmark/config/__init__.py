@@ -149,8 +149,16 @@ class TestSet(Section):
     """Scenario as in Table 1 (Mandarin, English, Code-switch, ...)."""
     noise_db: float | None = None
     """Add white noise at this signal-to-noise ratio before features; none: as recorded."""
+    respoken: bool = False
+    """Have espeak-ng speak the transcripts, each in a voice of its own: other voices than the recorded ones."""
     of: Name | None = None
-    """Split that `noise_db` is added to; none: the split called `name`."""
+    """Split that is altered so; none: the split called `name`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TestSet":
+        if self.respoken and self.noise_db is not None:
+            raise ValueError(f"{self.name} is respoken and has noise_db: make two test sets of it")
+        return self
 
 
 class Evaluation(Section):

@@ -32,18 +32,24 @@ PART = 50
 """Utterances that one engine speaks, one after the other."""
 
 
-class Spoken(NamedTuple):
-    """What to say, and how: parts are (language, text), spoken one after the other by the same voice."""
+class Voice(NamedTuple):
+    """How espeak-ng speaks: `rate` in words a minute, `pitch` and its `spread` 0-99, `accent` of English runs."""
 
-    key: str
-    split: str
-    language: Synthesised
-    text: str
     variant: str
     accent: str
     rate: int
     pitch: int
     spread: int
+
+
+class Spoken(NamedTuple):
+    """What to say, and how: runs of a script are spoken one after the other by the same voice."""
+
+    key: str
+    split: str
+    language: Synthesised
+    text: str
+    voice: Voice
 
 
 def read(corpus: SyntheticCorpus, folder: Path) -> Iterator[Row]:
@@ -56,7 +62,7 @@ def read(corpus: SyntheticCorpus, folder: Path) -> Iterator[Row]:
             spoken.key,
             split=spoken.split,
             language=spoken.language,
-            speaker=f"espeak-{spoken.variant}",
+            speaker=f"espeak-{spoken.voice.variant}",
             audio=str(_audio_path(folder / "audio", spoken)),
             duration=duration,
             raw_text=spoken.text,
@@ -75,7 +81,8 @@ def utterances(corpus: SyntheticCorpus) -> list[Spoken]:
             pool = _sentences(corpus, language, held_out, rng)
             name = f"test_{language.replace('-', '_')}" if split == "test" else split
             for number, text in enumerate(itertools.islice(_cycle(pool, split, rng), count)):
-                plan.append(_draw(rng, f"{name}-{language}-{number:05d}", name, language, text, chosen_voices))
+                voice = draw_voice(rng, language, chosen_voices)
+                plan.append(Spoken(f"{name}-{language}-{number:05d}", name, language, text, voice))
     return plan
 
 
@@ -88,14 +95,11 @@ def variants() -> list[str]:
     return [name for name in names if not name.lower().startswith(UNUSABLE)]
 
 
-def _draw(rng: random.Random, key: str, split: str, language: Synthesised, text: str, voices: list[str]) -> Spoken:
+def draw_voice(rng: random.Random, language: str, variants: list[str]) -> Voice:
+    """One of the variants, with a rate that suits the language."""
     low, high = RATES["en" if language == "en" else "zh"]
-    return Spoken(
-        key=key,
-        split=split,
-        language=language,
-        text=text,
-        variant=rng.choice(voices),
+    return Voice(
+        variant=rng.choice(variants),
         accent=rng.choice(ACCENTS["en"]),
         rate=rng.randint(low, high),
         pitch=rng.randint(35, 65),
@@ -180,19 +184,24 @@ def _speak_part(part: list[Spoken], folder: Path) -> list[float]:
 def _speak(spoken: Spoken, folder: Path) -> float:
     import soundfile
 
+    samples = speak(spoken.text, spoken.voice)
+    with replacing(_audio_path(folder, spoken)) as temporary:
+        soundfile.write(temporary, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return len(samples) / SAMPLE_RATE
+
+
+def speak(text: str, voice: Voice) -> np.ndarray:
+    """Samples (N,) float32 at 16 kHz; Mandarin runs by cmn, others by the voice's accent of English."""
     from earmark.corpora.espeak import say
     from earmark.text.normalise import script_runs
 
     parts = []
-    for language, text in script_runs(spoken.text):
-        voice = f"{spoken.accent if language == 'en' else 'cmn'}+{spoken.variant}"
-        rate = spoken.rate if language == "zh" else min(spoken.rate, RATES["en"][1])
-        samples, rate_hz = say(text, voice, rate, spoken.pitch, spoken.spread)
+    for language, run in script_runs(text):
+        name = f"{voice.accent if language == 'en' else 'cmn'}+{voice.variant}"
+        rate = voice.rate if language == "zh" else min(voice.rate, RATES["en"][1])
+        samples, rate_hz = say(run, name, rate, voice.pitch, voice.spread)
         parts.append(_tight(resample(samples.astype(np.float32) / 32768, rate_hz)))
-    samples = np.concatenate(parts)
-    with replacing(_audio_path(folder, spoken)) as temporary:
-        soundfile.write(temporary, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    return len(samples) / SAMPLE_RATE
+    return np.concatenate(parts)
 
 
 def _tight(samples: np.ndarray, floor: float = 1e-3, margin: float = 0.06) -> np.ndarray:

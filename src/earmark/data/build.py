@@ -47,10 +47,11 @@ def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.G
 
     :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
     """
-    return _log_mel(samples_of(row), trim, noise).astype(np.float16)
+    return log_mel(samples_of(row), trim, noise).astype(np.float16)
 
 
-def _log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
+def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
+    """Log-mel features (T, 80) float32 of samples (N,) at 16 kHz; for `noise` see `features_of`."""
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
@@ -77,7 +78,7 @@ def _compute(row: dict[str, Any], trim: bool) -> Computed:
         samples = samples_of(row)
     except AudioError:
         return "undecodable audio"
-    features = _log_mel(samples, trim)
+    features = log_mel(samples, trim)
     if not np.isfinite(features).all():
         return "features not finite"
     status = frames_status(len(features), row["phones"])

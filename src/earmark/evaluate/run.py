@@ -3,22 +3,20 @@
 Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import torch
 from tqdm import tqdm
 
-from earmark.config import Config, CorpusBase, TestSet
-from earmark.data.build import features_of
+from earmark.config import Config, TestSet
 from earmark.data.collect import training_rows
 from earmark.data.dataset import Batch, Dataset
-from earmark.data.manifest import kept_rows
 from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
+from earmark.evaluate.altered import noisy, respoken
 from earmark.io import read_json, write_json, write_parquet
 from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
 from earmark.metrics.hallucination import is_hallucination
@@ -74,35 +72,15 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     write_json(folder / "scores.json", scores(rows, config))
 
 
-def _batches(config: Config, dataset: Dataset, test: TestSet) -> list[Batch]:
-    rows = dataset.split(test.of or test.name)
+def _batches(config: Config, dataset: Dataset, test: TestSet) -> Iterable[Batch]:
+    split = test.of or test.name
+    rows = dataset.split(split)
     if len(rows) == 0:
-        raise ConfigError(
-            f"evaluation.tests: no utterance of split {test.of or test.name!r} was kept: correct the name"
-        )
+        raise ConfigError(f"evaluation.tests: no utterance of split {split!r} was kept: correct the name")
     batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
-    if test.noise_db is None:
-        return batches
-    recordings = {
-        row["id"]: (row, corpus.trim_silence)
-        for corpus in config.corpora
-        for row in kept_rows(_manifests(config, corpus), test.of or test.name)
-    }
-    return [_noisy(batch, recordings, dataset, test.noise_db, config.seed) for batch in batches]
-
-
-def _noisy(batch: Batch, recordings: dict[str, Any], dataset: Dataset, decibels: float, seed: int) -> Batch:
-    """The batch with white noise added to its recordings, which are decoded again."""
-    features = torch.zeros_like(batch.features)
-    for number, key in enumerate(batch.ids):
-        row, trim = recordings[key]
-        one = features_of(row, trim, noise=(decibels, np.random.default_rng([seed, number])))
-        dataset.normalisation.into(features[number, : len(one)], one)
-    return batch._replace(features=features)
-
-
-def _manifests(config: Config, corpus: CorpusBase) -> list[Path]:
-    return config.paths.manifests(corpus.name, corpus.parts)
+    if test.noise_db is not None:
+        return noisy(batches, config, split, test.noise_db, dataset.normalisation)
+    return respoken(batches, config.seed, dataset.normalisation) if test.respoken else batches
 
 
 def _recognize(recognizer: Recognizer, test: TestSet, batch: Batch, beams: int) -> list[dict[str, Any]]:

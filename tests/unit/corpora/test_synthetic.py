@@ -49,8 +49,8 @@ def test_every_split_has_what_was_asked_for(plan: list[Spoken]) -> None:
 
 
 def test_voices_of_tests_are_never_heard_in_training(plan: list[Spoken]) -> None:
-    train = {one.variant for one in of(plan, "train")}
-    held_out = {one.variant for one in of(plan, "valid", *TESTS)}
+    train = {one.voice.variant for one in of(plan, "train")}
+    held_out = {one.voice.variant for one in of(plan, "valid", *TESTS)}
     assert len(train) > 20 and len(held_out) > 5
     assert not train & held_out
     assert train | held_out <= set(variants())
@@ -84,8 +84,8 @@ def test_voices_are_usable_and_speak_at_a_pace_that_ctc_can_follow(plan: list[Sp
     assert not [name for name in variants() if name.lower().startswith(UNUSABLE)]
     for one in plan:
         low, high = RATES["en" if one.language == "en" else "zh"]
-        assert low <= one.rate <= high
-        assert 0 <= one.pitch <= 99 and 0 <= one.spread <= 99
+        assert low <= one.voice.rate <= high
+        assert 0 <= one.voice.pitch <= 99 and 0 <= one.voice.spread <= 99
 
 
 def test_own_sentences_take_the_grammar_s_place(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_was_spoken_is_where_the_manifest_says(tiny_run: TinyRun) -> None:
     planned = {f"spoken-{one.key}": one for one in utterances(tiny_run.config.corpora[0])}  # type: ignore[arg-type]
     for row in rows:
         one = planned[row["id"]]
-        assert (row["raw_text"], row["split"], row["speaker"]) == (one.text, one.split, f"espeak-{one.variant}")
+        assert (row["raw_text"], row["split"], row["speaker"]) == (one.text, one.split, f"espeak-{one.voice.variant}")
         info = soundfile.info(tiny_run.root / row["audio"])
         assert (info.samplerate, info.channels) == (16_000, 1)
         assert row["duration"] == pytest.approx(info.duration, abs=1e-4)

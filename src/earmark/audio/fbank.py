@@ -21,11 +21,14 @@ WINDOW = 400
 SHIFT = 160
 """Samples between frames, 10 ms."""
 FRAMES_PER_SECOND = SAMPLE_RATE // SHIFT
+_PIECE = 80
+"""Samples that windows and shifts are multiples of: sums of pieces serve the means of all frames that share them."""
 _FFT = 512
-_BLOCK = 128
+_BLOCK = 192
 """Frames that are worked on at a time, or one more."""
 _FLOOR = np.float32(np.finfo(np.float32).eps)
-_PREEMPHASIS = np.float32(0.97)
+_REMAINING = np.float32(1) - np.float32(0.97)
+"""What pre-emphasis leaves of a constant."""
 _BAND = 16
 """Mel bins whose energies are summed in one product, over those bins of the spectrum that they reach."""
 
@@ -41,16 +44,15 @@ def fbank(samples: np.ndarray, n_mels: int = 80) -> np.ndarray:
     features = np.empty((total, n_mels), dtype=np.float32)
     if total == 0:
         return features
-    scaled = np.asarray(samples, dtype=np.float32) * np.float32(32768)
-    step = scaled.itemsize
-    frames: np.ndarray = np.ndarray((total, WINDOW), np.float32, scaled, strides=(SHIFT * step, step))
+    samples = np.ascontiguousarray(samples, dtype=np.float32)
     start = end = 0
     while end < total:
         # A lone last frame joins the block before it: numpy multiplies a single row by a routine with other last bits.
         start, end = end, total if total - end <= _BLOCK + 1 else end + _BLOCK
-        power, energies = _power(frames[start:end]), features[start:end]
-        for mels, bins, weights in _mel_bands(n_mels):
-            np.matmul(power[:, bins], weights, out=energies[:, mels])
+        squares = _squares(samples[start * SHIFT : (end - 1) * SHIFT + WINDOW])
+        energies = features[start:end]
+        for mels, parts, weights in _mel_bands(n_mels):
+            np.matmul(squares[:, parts], weights, out=energies[:, mels])
         np.log(np.maximum(energies, _FLOOR, out=energies), out=energies)
     return features
 
@@ -80,7 +82,7 @@ def _mel_bank(n_mels: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _mel_bands(n_mels: int) -> list[tuple[slice, slice, np.ndarray]]:
-    """Mel bins, the bins of the spectrum that they reach, and the weights between them.
+    """Mel bins, the parts (real, imaginary, ...) of the spectrum's bins that they reach, and weights between them.
 
     Triangles are narrow: most products with the whole bank would be with 0.
     """
@@ -88,42 +90,45 @@ def _mel_bands(n_mels: int) -> list[tuple[slice, slice, np.ndarray]]:
     for start in range(0, n_mels, _BAND):
         mels = slice(start, min(start + _BAND, n_mels))
         reached = np.flatnonzero(bank[:, mels].any(axis=1))
-        bins = slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else slice(0, 1)
-        bands.append((mels, bins, np.ascontiguousarray(bank[bins, mels])))
+        first, last = (int(reached[0]), int(reached[-1])) if len(reached) else (0, 0)
+        bands.append((mels, slice(2 * first, 2 * last + 2), np.repeat(bank[first : last + 1, mels], 2, axis=0)))
     return bands
 
 
-def _power(frames: np.ndarray) -> np.ndarray:
-    """Power spectra (F, 257) of frames (F, 400), F <= 129, which the next call overwrites."""
-    count, mine = len(frames), _scratch
-    mean = np.add.reduce(frames, axis=1, keepdims=True)
-    mean /= np.float32(WINDOW)
-    np.subtract(frames, mean, out=mine.centred[:count, :WINDOW])
-    mine.centred[:count, WINDOW] = 0  # of a sample that was no number, something was left there
-    end = count * _FFT
-    given, previous = mine.centred.ravel()[:end], mine.previous[: end - 1]
-    # y[n] = (x[n] - 0.97 x[n-1]) w[n]; w[0] is 0, so that the sample before a frame does not matter.
-    np.multiply(given[:-1], mine.emphasis[1:end], out=previous)
-    np.multiply(given, mine.window[:end], out=given)
-    np.subtract(given[1:], previous, out=given[1:])
-    spectrum = rfft(given.reshape(count, _FFT), axis=1)
-    parts = spectrum.view(np.float32).ravel()
-    np.square(parts, out=parts)
-    power = mine.power[: len(parts) // 2]
-    return np.add(parts[0::2], parts[1::2], out=power).reshape(count, -1)
+def _squares(samples: np.ndarray) -> np.ndarray:
+    """Squared real and imaginary parts (F, 514) of the spectra of F frames, F <= 193, in their samples (N,)."""
+    count, mine = frame_count(len(samples)), _scratch
+    # x[n] - 0.97 x[n-1] as a difference and the rest, so that a mean far from 0 costs no digits. Frames share it: what
+    # stands before a frame does not matter, for the window begins with 0.
+    emphasised, rest = mine.emphasised[1 : len(samples)], mine.rest[1 : len(samples)]
+    np.subtract(samples[1:], samples[:-1], out=emphasised)
+    np.add(emphasised, np.multiply(samples[:-1], _REMAINING, out=rest), out=emphasised)
+    step = samples.itemsize
+    frames: np.ndarray = np.ndarray((count, WINDOW), np.float32, mine.emphasised, strides=(SHIFT * step, step))
+    padded = mine.padded[:count]
+    np.subtract(frames, _means(samples, count) * _REMAINING, out=padded[:, :WINDOW])
+    spectra = rfft(np.multiply(padded, mine.window[:count], out=padded), axis=1)
+    parts: np.ndarray = spectra.view(np.float32)
+    return np.square(parts, out=parts)
+
+
+def _means(samples: np.ndarray, count: int) -> np.ndarray:
+    """Mean of each frame, (F, 1)."""
+    pieces = np.add.reduce(samples.reshape(-1, _PIECE), axis=1)
+    step = SHIFT // _PIECE
+    sums = sum(pieces[first : first + (count - 1) * step + 1 : step] for first in range(WINDOW // _PIECE))
+    return (sums / np.float32(WINDOW))[:, None]  # type: ignore[no-any-return]
 
 
 class _Scratch(threading.local):
     """Arrays of a block, one set a thread; frames lie 512 samples apart, so that numpy sees one long row."""
 
     def __init__(self) -> None:
-        window = np.zeros((_BLOCK + 1, _FFT), dtype=np.float32)
-        window[:, :WINDOW] = _window()
-        self.window = window.ravel()
-        self.emphasis = _PREEMPHASIS * self.window
-        self.centred = np.zeros_like(window)
-        self.previous = np.empty_like(self.window)
-        self.power = np.empty((_BLOCK + 1) * (_FFT // 2 + 1), dtype=np.float32)
+        self.emphasised = np.zeros((_BLOCK + 1) * SHIFT + WINDOW, dtype=np.float32)
+        self.rest = np.zeros_like(self.emphasised)
+        self.padded = np.zeros((_BLOCK + 1, _FFT), dtype=np.float32)
+        self.window = np.zeros_like(self.padded)
+        self.window[:, :WINDOW] = _window() * np.float32(32768)  # and so samples are scaled to int16
 
 
 _scratch = _Scratch()

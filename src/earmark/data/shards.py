@@ -21,7 +21,7 @@ import pyarrow as pa
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
-FORMAT = "3"
+FORMAT = "4"
 """Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
 ROWS_PER_BATCH = 256
 _PLACEHOLDER = b"@" * 64

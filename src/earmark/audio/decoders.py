@@ -125,8 +125,9 @@ class SoundFileDecoder:
         self._source, self._file = source, file
         self.rate: int = file.samplerate
         self.exact = file.subtype.startswith(_EXACT)
-        # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
-        file.seek(0)
+        if not self.exact:
+            # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
+            file.seek(0)
 
     def read(self, count: int) -> np.ndarray:
         """See `Decoder`."""

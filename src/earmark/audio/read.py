@@ -3,6 +3,7 @@
 import math
 from math import gcd
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 
@@ -80,8 +81,9 @@ def resample(samples: np.ndarray, rate: int, target: int = SAMPLE_RATE) -> np.nd
 def _present(path: Path | str, member: str | None) -> Source:
     path = Path(path)
     try:
-        there, size = path.is_file(), path.stat().st_size if path.is_file() else 0
-    except (OSError, ValueError):  # too long for a name, a zero byte
+        stat = path.stat()
+        there, size = S_ISREG(stat.st_mode), stat.st_size
+    except (OSError, ValueError):  # absent, too long for a name, a zero byte
         there, size = False, 0
     if not there:
         raise AudioError(f"{path} does not exist: correct the path in the manifest or configuration")

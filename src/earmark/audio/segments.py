@@ -18,7 +18,7 @@ KEPT_OPEN = 2
 """Recordings that a thread keeps open."""
 LOOK_BACK = 60.0
 """Seconds that are kept of a recording that cannot be sought in."""
-_BLOCK = 1 << 17
+_BLOCK = 1 << 19
 _MAX_VALUES = 1 << 31
 """Samples of all channels that a read may hold: 8 GiB."""
 
@@ -79,6 +79,8 @@ class Cursor:
         start = round(offset * rate)
         stop = None if duration is None else start + round(duration * rate)
         blocks = self._sought(start, stop) if self._decoder.exact else self._forward(start, stop)
+        if len(blocks) == 1:
+            return blocks[0], rate  # most utterances: no copy
         return (np.concatenate(blocks) if blocks else np.zeros((0, 1), dtype=np.float32)), rate
 
     def _sought(self, start: int, stop: int | None) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ or three frames more than with us.
 """
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from earmark.audio.read import SAMPLE_RATE
 from earmark.data.shards import Example, write_shard
 
 BATCH = 16
-Loaded = list[tuple[list[str], Any]]
-"""Ids and (B, T, 80) features of each batch."""
+Loaded = Iterator[tuple[list[str], Any]]
+"""Ids and (B, T, 80) features of each batch, one at a time as training takes them."""
 
 
 def kaldi_fbank(samples: np.ndarray) -> np.ndarray:
@@ -88,11 +89,8 @@ def write_shar(given: CutSet, folder: Path) -> Path:
 
 def _batches(given: CutSet, features: Any, normalise: GlobalMVN) -> Loaded:
     sampler = SimpleCutSampler(given, max_cuts=BATCH, shuffle=False)
-    loaded = []
     for batch in sampler:
-        inputs = features(batch)[0]
-        loaded.append(([cut.id for cut in batch], normalise(inputs)))
-    return loaded
+        yield [cut.id for cut in batch], normalise(features(batch)[0])
 
 
 def from_shar(folder: Path, normalise: GlobalMVN) -> Loaded:

@@ -9,10 +9,11 @@ from earmark.config import Config
 from earmark.decode.ctc import ctc_greedy
 from earmark.decode.search import beam, greedy
 from earmark.errors import TextError
-from earmark.io import read_json
 from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm, load_weights
 from earmark.models.ctc_head import CTCHead
+from earmark.models.done import read_done
 from earmark.models.encoder import ConformerEncoder
+from earmark.models.llm import check_vocabulary
 from earmark.models.speech_llm import SpeechLLM
 from earmark.text.inventory import Inventory
 from earmark.text.normalise import normalise
@@ -39,7 +40,9 @@ class Recognizer:
     def load(cls, config: Config, done: Path, llm_done: Path) -> "Recognizer":
         """The model that a segment's done.json describes."""
         model, tokenizer = build_speech_llm(config, llm_done)
-        weights = read_json(done)["weights"]
+        described = read_done(done)
+        check_vocabulary(done, described, tokenizer)
+        weights = described["weights"]
         for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
             load_weights(module, weights[name])
         return cls(model, tokenizer, config)
@@ -79,7 +82,7 @@ class PhoneRecognizer:
     def load(cls, config: Config, done: Path, inventory: Inventory) -> "PhoneRecognizer":
         """What a pretraining segment's done.json describes."""
         encoder, head = build_encoder(config), build_ctc_head(config, len(inventory))
-        weights = read_json(done)["weights"]
+        weights = read_done(done)["weights"]
         load_weights(encoder, weights["encoder"])
         load_weights(head, weights["ctc_head"])
         return cls(encoder, head, inventory)

@@ -27,6 +27,8 @@ from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import AudioError, CheckpointError
 from earmark.io import read_json
 from earmark.models.build import build_ctc_head, build_encoder, compose, load_weights
+from earmark.models.done import read_done
+from earmark.models.llm import check_vocabulary
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.text.normalise import script_runs
@@ -65,7 +67,8 @@ class Run:
         done = last_segment(self.config, paths)
         if not done.is_file():
             raise CheckpointError(f"{folder} is not finished ({done} does not exist): finish the run first")
-        self.weights = {name: self._moved(path) for name, path in read_json(done)["weights"].items()}
+        self.done, self.described = done, read_done(done)
+        self.weights = {name: self._moved(path) for name, path in self.described["weights"].items()}
         self.normalisation = Normalisation(read_json(paths.dataset))
         self.trim = all(corpus.trim_silence for corpus in self.config.corpora)
 
@@ -81,6 +84,7 @@ class Run:
         """The model of the last stage."""
         llm = self.config.llm if isinstance(self.config.llm, Path) else self.config.paths_in(self.folder).llm
         model, tokenizer = compose(_without_initial_weights(self.config), llm)
+        check_vocabulary(self.done, self.described, tokenizer)
         for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
             load_weights(module, self.weights[name])
         return Recognizer(model, tokenizer, self.config)
@@ -92,7 +96,7 @@ class Run:
         """
         paths = self.config.paths_in(self.folder)
         done = paths.step("pretrain", self.config.stage_steps("pretrain")) / "done.json"
-        described = read_json(done)
+        described = read_done(done)
         if "ctc_head" not in described["weights"]:
             return None
         inventory = Inventory.from_settings(self.config.text)

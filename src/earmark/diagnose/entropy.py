@@ -14,11 +14,12 @@ from torch import nn
 from earmark.config import Config
 from earmark.data.dataset import Batch, Dataset
 from earmark.errors import CheckpointError, ConfigError
-from earmark.io import read_json, read_tensors, write_json, write_tensors
+from earmark.io import read_tensors, write_json, write_tensors
 from earmark.metrics.cka import layerwise_cka
 from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
 from earmark.models.adaptor import Adaptor
 from earmark.models.build import build_encoder, load_weights
+from earmark.models.done import read_done
 from earmark.text.inventory import Inventory
 from earmark.text.phonemes import Phonemizer
 
@@ -91,7 +92,7 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
 
     :param embeddings: what `write_embeddings` wrote.
     """
-    described = read_json(done)
+    described = read_done(done)
     dataset = _dataset(config)
     vectors, _ = read_tensors(embeddings)
     if missing := {"rows", "embeddings", "phones"} - vectors.keys():

@@ -72,6 +72,7 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
     from earmark.data.dataset import Dataset
     from earmark.metrics.cka import encoder_cka
     from earmark.models.build import build_encoder, load_weights
+    from earmark.models.done import read_done
     from earmark.text.inventory import Inventory
 
     dataset = Dataset(config.paths.dataset, Inventory.from_settings(config.text))
@@ -81,7 +82,7 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
         load_weights(encoder, described["weights"]["encoder"])
         return encode(encoder, dataset, config.watch.utterances)
 
-    now, then = read_json(current), read_json(reference)
+    now, then = read_done(current), read_done(reference)
     frames = frames_of(now)
     write_json(
         output,

@@ -13,7 +13,7 @@ from earmark.models.adaptor import Adaptor
 from earmark.models.ctc_head import CTCHead
 from earmark.models.decoder import AttentionDecoder
 from earmark.models.encoder import ConformerEncoder
-from earmark.models.llm import load_llm, prompt_ids
+from earmark.models.llm import check_vocabulary, load_llm, prompt_ids
 from earmark.models.quantizer import QuantizerHead, RandomQuantizer
 from earmark.models.speech_llm import SpeechLLM
 
@@ -66,8 +66,14 @@ def build_adaptor(config: Config, llm_dim: int) -> Adaptor:
 
 
 def build_speech_llm(config: Config, llm_done: Path) -> tuple[SpeechLLM, "PreTrainedTokenizerFast"]:
-    """The composed model with random encoder and adaptor, and the tokenizer; `llm_done` names the LLM's folder."""
-    return compose(config, Path(read_json(llm_done)["folder"]))
+    """The composed model with random encoder and adaptor, and the tokenizer; `llm_done` names the LLM's folder.
+
+    :raises CheckpointError: the folder's tokenizer is another now than when `llm_done` was written.
+    """
+    described = read_json(llm_done)
+    model, tokenizer = compose(config, Path(described["folder"]))
+    check_vocabulary(llm_done, described, tokenizer)
+    return model, tokenizer
 
 
 def compose(config: Config, llm_folder: Path) -> tuple[SpeechLLM, "PreTrainedTokenizerFast"]:

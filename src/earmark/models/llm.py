@@ -1,5 +1,6 @@
 """The language model: Qwen3, either real weights from a folder or a small one with a tokenizer of one token a hanzi."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -135,6 +136,26 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
         model.resize_token_embeddings(speech + 1)
     _keep_frequencies(model)
     return model, tokenizer
+
+
+def vocabulary_hash(tokenizer: Any) -> str:
+    """Hash of which token has which id, 16 hexadecimal digits; `<speech>`, which loading adds, does not count."""
+    tokens = sorted((number, token) for token, number in tokenizer.get_vocab().items() if token != SPEECH)
+    return hashlib.sha256(json.dumps(tokens).encode()).hexdigest()[:16]
+
+
+def check_vocabulary(path: Path, described: dict[str, Any], tokenizer: Any) -> None:
+    """Refuse weights that another tokenizer's ids were learnt with, though it has as many.
+
+    :param described: what `path` (a done.json) says; without a hash of a vocabulary nothing is known.
+    :raises CheckpointError: it is of another vocabulary.
+    """
+    found = vocabulary_hash(tokenizer)
+    if described.get("vocabulary", found) != found:
+        raise CheckpointError(
+            f"{path} was made with vocabulary {described['vocabulary']}, the tokenizer of {tokenizer.name_or_path} has "
+            f"{found}: use the language model that it was made with, or make it again"
+        )
 
 
 def _keep_frequencies(model: "Qwen3ForCausalLM") -> None:

@@ -10,6 +10,8 @@ from torch import nn
 from earmark.data.dataset import Dataset
 from earmark.io import read_json, sha256, write_json
 from earmark.models.build import load_weights
+from earmark.models.done import FORMAT
+from earmark.models.llm import vocabulary_hash
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.train.average import SUFFIX, average_files, files_of
@@ -19,6 +21,7 @@ from earmark.train.initialise import modules_of
 from earmark.train.place import Place
 from earmark.train.records import Records, Spent, say
 from earmark.train.stopping import Stop, checkpoints
+from earmark.train.tasks import NextTokenTask
 from earmark.train.validate import validate
 
 
@@ -42,14 +45,17 @@ class Ending(NamedTuple):
         """Validation loss, and phone error rate where there is one, of the modules as they are."""
         self.task.eval()
         with self.spent.on("validate"):
-            return validate(self.task, self.dataset, self.targets)
+            return validate(self.task, self.dataset, self.place.stage.frames_per_batch, self.targets)
 
 
 def described(ending: Ending, job: Job, files: dict[str, str]) -> dict[str, Any]:
     """What done.json says of a segment's files: where they lie, their SHA-256, and the job that makes them again."""
     with ending.spent.on("save"):
         hashes = {name: sha256(path) for name, path in files.items()}
+    task = ending.task
+    vocabulary = {"vocabulary": vocabulary_hash(task.tokenizer)} if isinstance(task, NextTokenTask) else {}
     return {
+        "format": FORMAT,
         "instance": job.instance,
         "step": job.step,
         "steps": ending.place.steps,
@@ -63,6 +69,7 @@ def described(ending: Ending, job: Job, files: dict[str, str]) -> dict[str, Any]
         "sha256": hashes,
         "trained": ending.place.stage.trained,
         "inventory": ending.inventory.hash,
+        **vocabulary,
         "seconds": ending.spent.seconds,
     }
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from earmark.errors import CheckpointError
 from earmark.io import read_json, sha256, write_text
+from earmark.models.done import read_done
 
 
 class Job(NamedTuple):
@@ -83,7 +84,7 @@ def damages(job: Job) -> Iterator[Damage]:
     for done, names in ((job.before, None), (job.snapshot, {"encoder"})):
         if done is None:
             continue
-        described = read_json(done)
+        described = read_done(done)
         if described["instance"] == job.instance and (done.parent / "engine").is_dir():
             for name, expected in described.get("state", {}).items():
                 yield from _compared(done.parent / "engine" / name, expected, done)

@@ -8,12 +8,14 @@ from torch import nn
 
 from earmark.config import Config
 from earmark.errors import CheckpointError
-from earmark.io import read_json
 from earmark.models.build import load_weights
+from earmark.models.done import read_done
+from earmark.models.llm import check_vocabulary
 from earmark.text.inventory import Inventory
 from earmark.train.checkpoint import KEPT_STATES
 from earmark.train.initialise import modules_of
 from earmark.train.place import Place
+from earmark.train.tasks import NextTokenTask
 
 
 class Origin(NamedTuple):
@@ -35,12 +37,15 @@ def hand_over(
 
     :param instance: stage instance that takes over. The stage that averaged its checkpoints goes on from its last
         one, to which the optimizer's state belongs; others take the mean.
-    :raises CheckpointError: `before` has another inventory, or its weights are absent, damaged or of another shape.
+    :raises CheckpointError: `before` has another version, inventory or tokenizer, or its weights are absent, damaged or
+        of another shape.
     """
     if before is None:
         return Origin(None, 0, {})
-    done = read_json(before)
+    done = read_done(before)
     check_inventory(before, done["inventory"], inventory)
+    if isinstance(task, NextTokenTask):
+        check_vocabulary(before, done, task.tokenizer)
     modules = modules_of(task)
     named = done["weights"] | (done.get("averaged", {}).get("last", {}) if done["instance"] == instance else {})
     weights = {name: path for name, path in named.items() if name in modules and name not in but}

@@ -2,11 +2,12 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import log10
 
 import torch
 
+from earmark.config import Config
 from earmark.errors import TrainingError
 from earmark.train.place import Place
 
@@ -22,12 +23,25 @@ def saying_what_to_lower(place: Place, longest: int) -> Iterator[None]:
     :param longest: feature frames of the longest utterance, below which no frame budget can go.
     """
     held = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+    with _advising(lambda error: advice(place, longest, fraction(error, held))):
+        yield
+
+
+@contextlib.contextmanager
+def saying_how_to_share(place: Place, config: Config) -> Iterator[None]:
+    """The same before the first batch, when the models themselves do not fit and no frame budget helps."""
+    with _advising(lambda error: sharing(place, config)):
+        yield
+
+
+@contextlib.contextmanager
+def _advising(advised: Callable[[BaseException], str]) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise TrainingError(advice(place, longest, fraction(error, held))) from None
+        raise TrainingError(advised(error)) from None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -74,6 +88,18 @@ def advice(place: Place, longest: int, part: float) -> str:
     if not stage.activation_checkpointing:
         ways.append(f"set {name}.activation_checkpointing: true")
     return f"out of memory in {place.instance} with batches of {stage.frames_per_batch} frames: " + ", or ".join(ways)
+
+
+def sharing(place: Place, config: Config) -> str:
+    """Over how many processes to spread what the stage holds before its first batch, and what makes it smaller."""
+    ways = [f"raise processes from {config.processes} to {2 * config.processes} (they share the optimizer's state)"]
+    if config.precision == "float32":
+        ways.append("set precision: bfloat16 (half the weights)")
+    ways.append("name a smaller llm, or encoder")
+    return (
+        f"out of memory before the first batch of {place.instance}, whose weights and optimizer state do not fit: "
+        f"{', or '.join(ways)}; earmark plan memory CONFIG --stage {place.kind} says what each process takes"
+    )
 
 
 def rounded(value: float) -> int:

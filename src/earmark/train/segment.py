@@ -29,7 +29,7 @@ from earmark.train.guard import guard_from
 from earmark.train.handover import hand_over, order_of, state_before
 from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
-from earmark.train.memory import saying_what_to_lower
+from earmark.train.memory import saying_how_to_share, saying_what_to_lower
 from earmark.train.place import Place
 from earmark.train.profile import profiling
 from earmark.train.records import Records, Spent, say
@@ -58,7 +58,8 @@ def run_segment(
             f"{paths.dataset} has no validation utterance, and swaps are decided on those: give some rows the split "
             f"valid, or see what {paths.excluded} leaves out"
         )
-    task = build_task(config, place, inventory, paths.llm / "done.json")
+    with saying_how_to_share(place, config):
+        task = build_task(config, place, inventory, paths.llm / "done.json")
     ending = Ending(place, paths, task, dataset, config.text.targets, inventory, spent)
     if stop := stop_before(place.stage, place.instance, before):
         if os.environ.get("RANK", "0") == "0":
@@ -70,10 +71,11 @@ def run_segment(
         if snapshot:
             origin = swap_encoder(task, origin, snapshot, inventory)
         state = state_before(origin, before, place, order_of(config, place))
-    engine = Engine(task, place.stage, config.precision)
-    if state:
-        with spent.on("load"):
-            engine.load(state)
+    with saying_how_to_share(place, config):
+        engine = Engine(task, place.stage, config.precision)
+        if state:
+            with spent.on("load"):
+                engine.load(state)
     main = engine.rank == 0
     if main:
         for line in what_trains(task, place):
@@ -104,15 +106,16 @@ def run_segment(
             notes = {"step": str(place.end), "inventory": inventory.hash}
             files = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
             state_hashes = checksums(folder / "engine")
-        done = described(ending, job, files) | {
-            "state": state_hashes,
-            "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
-            "valid": ending.validated(),
-            "processes": engine.world,
-            "order": order_of(config, place),
-            "started": started,
-        }
-        write_done(ending, done)
+        with saying_what_to_lower(place, source.longest):
+            done = described(ending, job, files) | {
+                "state": state_hashes,
+                "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
+                "valid": ending.validated(),
+                "processes": engine.world,
+                "order": order_of(config, place),
+                "started": started,
+            }
+            write_done(ending, done)
     engine.barrier()
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from torch import nn
 
 from earmark.errors import CheckpointError
-from earmark.io import read_json
 from earmark.models.build import load_weights
+from earmark.models.done import read_done
 from earmark.text.inventory import Inventory
 from earmark.train.handover import Origin, check_inventory
 from earmark.train.initialise import modules_of
@@ -17,7 +17,7 @@ def swap_encoder(task: nn.Module, origin: Origin, snapshot: Path, inventory: Inv
 
     :raises CheckpointError: the snapshot has another inventory, or its encoder is absent, damaged or of another shape.
     """
-    done = read_json(snapshot)
+    done = read_done(snapshot)
     check_inventory(snapshot, done["inventory"], inventory)
     if "encoder" not in done["weights"]:
         raise CheckpointError(f"{snapshot} names no encoder: name the done.json of a pretraining segment")

@@ -13,6 +13,9 @@ from earmark.train.tasks import CTCTask, Moment, NextTokenTask
 from earmark.train.variants import AEDTask, BestRQTask
 
 BATCH = 16
+"""Utterances at a time, at most."""
+LIGHTER = 8
+"""How many times a training batch's frames fit where no gradients are kept: so a lower frame budget helps here, too."""
 RATES = {
     "per": "phone error rate",
     "ter": "token error rate",
@@ -24,18 +27,19 @@ RATES = {
 
 
 @torch.no_grad()
-def validate(task: nn.Module, dataset: Dataset, targets: str = "phones") -> dict[str, float]:
+def validate(task: nn.Module, dataset: Dataset, budget: int, targets: str = "phones") -> dict[str, float]:
     """The loss on clean features, and what the task can be judged by besides (see RATES).
 
     CTC: the head's phone error rate (of characters: token error rate). AED: the decoder's, greedily. Best-RQ: accuracy
     under masks that are the same every time. Means are weighted by frames, labels or utterances as in training.
 
-    :param targets: phones or characters, as `text.targets` has it.
+    :param budget: feature frames of a training batch. :param targets: phones or characters, as `text.targets` has it.
     """
     rows = dataset.split("valid")
     if len(rows) == 0:
         return {}
-    batches = [dataset.batch(part) for part in dataset.batches(rows, BATCH)]
+    fitting = LIGHTER * budget // int(dataset.frames(rows).max())
+    batches = [dataset.batch(part) for part in dataset.batches(rows, max(1, min(BATCH, fitting)))]
     if isinstance(task, NextTokenTask):
         losses = [float(task(batch, None).value) * len(batch.ids) for batch in batches]
         return {"loss": sum(losses) / len(rows)}

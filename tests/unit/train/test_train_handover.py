@@ -9,6 +9,7 @@ from tiny import CONFIG, Runner, TinyRun
 
 from earmark.errors import CheckpointError
 from earmark.io import read_json, read_tensors, write_json
+from earmark.models.done import FORMAT
 from earmark.text.inventory import Inventory
 from earmark.train.handover import Origin, hand_over, state_before
 from earmark.train.initialise import build_task, modules_of
@@ -120,6 +121,45 @@ def test_other_inventory_is_refused(earmark: Runner, tiny_copy: TinyRun) -> None
     code, _, err = earmark("train", CONFIG, "pretrain", 6, "--before", before)
     assert code == 2
     assert f"was trained with inventory {'0' * 16}, this run has" in err
+
+
+@pytest.mark.parametrize("option", ["--before", "--encoder"])
+def test_a_checkpoint_of_another_version_is_refused(earmark: Runner, tiny_copy: TinyRun, option: str) -> None:
+    before = tiny_copy.paths.step("pretrain", 4) / "done.json"
+    assert read_json(before)["format"] == FORMAT
+    write_json(before, {"format": FORMAT + 1, "files": []})  # whatever later ones will hold
+    segment = ("pretrain", 6) if option == "--before" else ("align", 2)
+    code, _, err = earmark("train", CONFIG, *segment, option, before)
+    assert code == 2
+    assert err == (
+        f"error: {before} describes a checkpoint of version {FORMAT + 1}, this earmark reads version {FORMAT}: go on "
+        "with the earmark that wrote it (report.html of its run names the commit), or train it again\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["transcribe", "language"])
+def test_another_tokenizer_of_the_same_size_is_refused(earmark: Runner, tiny_copy: TinyRun, verb: str) -> None:
+    """Two tokens change their ids: nothing but the recorded vocabulary can tell."""
+    path = tiny_copy.paths.llm / "tokenizer.json"
+    tokenizer = read_json(path)
+    vocabulary = tokenizer["model"]["vocab"]
+    one, other = list(vocabulary)[-2:]
+    vocabulary[one], vocabulary[other] = vocabulary[other], vocabulary[one]
+    write_json(path, tokenizer)
+    before = tiny_copy.paths.step("align", 2) / "done.json"
+    refused = before
+    if verb == "language":  # it was prepared as it is now, after a stage had been trained on another
+        done = read_json(tiny_copy.paths.llm / "done.json")
+        write_json(tiny_copy.paths.llm / "done.json", {k: v for k, v in done.items() if k != "vocabulary"})
+        said = earmark("train", CONFIG, "joint", 2, "--before", before)
+    else:
+        refused = tiny_copy.config.paths.step("joint", 4) / "done.json"
+        said = earmark("transcribe", "own/buzz1.wav", "--config", CONFIG)
+    code, _, err = said
+    assert code == 2
+    last = err.rstrip().splitlines()[-1]  # before it, transformers says how it loads weights
+    assert last.startswith(f"error: {refused} was made with vocabulary ")
+    assert "use the language model that it was made with" in last
 
 
 def test_weights_of_another_size_are_refused(earmark: Runner, tiny_copy: TinyRun) -> None:

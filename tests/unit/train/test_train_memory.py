@@ -4,10 +4,14 @@ import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
 
+from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
-from earmark.train import tasks
+from earmark.text.inventory import Inventory
+from earmark.train import ending, segment, tasks
+from earmark.train.initialise import build_task
 from earmark.train.memory import advice, asked_for, fitting, fraction, is_out_of_memory, rounded, saying_what_to_lower
 from earmark.train.place import Place
+from earmark.train.validate import validate
 
 GPU = (
     "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.02 GiB "
@@ -79,6 +83,51 @@ def test_other_errors_pass(tiny_run: TinyRun) -> None:
         raise RuntimeError("must match")
     with pytest.raises(TrainingError, match="out of memory"), saying_what_to_lower(changed(tiny_run), 100):
         raise torch.OutOfMemoryError(GPU)
+
+
+@pytest.mark.parametrize("where", ["Engine", "build_task"])
+def test_models_that_do_not_fit_want_more_processes(
+    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(segment, where, lambda *_: torch.empty(1 << 55))
+    code, _, err = earmark("train", CONFIG, "pretrain", 2)
+    assert code == 2
+    assert err == (
+        "error: out of memory before the first batch of pretrain, whose weights and optimizer state do not fit: raise "
+        "processes from 1 to 2 (they share the optimizer's state), or set precision: bfloat16 (half the weights), or "
+        "name a smaller llm, or encoder; earmark plan memory CONFIG --stage pretrain says what each process takes\n"
+    )
+
+
+def test_validation_that_does_not_fit_wants_smaller_batches(
+    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "validate", lambda *_: torch.empty(1 << 55))
+    done = tiny_copy.paths.step("pretrain", 2) / "done.json"
+    done.unlink()
+    code, _, err = earmark("train", CONFIG, "pretrain", 2)
+    assert code == 2
+    last = err.rstrip().splitlines()[-1]
+    assert last.startswith(
+        "error: out of memory in pretrain with batches of 2000 frames: lower stages.pretrain.frames_"
+    )
+    assert not done.exists()
+
+
+@pytest.mark.parametrize(("share", "sizes"), [(4, [4]), (0.26, [2, 2]), (0.01, [1, 1, 1, 1])])
+def test_a_lower_frame_budget_validates_fewer_utterances_at_a_time(
+    tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch, share: float, sizes: list[int]
+) -> None:
+    monkeypatch.chdir(tiny_run.root)
+    inventory = Inventory.from_settings(tiny_run.config.text)
+    dataset = Dataset(tiny_run.config.paths.dataset, inventory)
+    place = Place(tiny_run.config, "pretrain", 2, False)
+    task = build_task(tiny_run.config, place, inventory, tiny_run.config.paths.llm / "done.json").eval()
+    seen: list[int] = []
+    task.encoder.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    longest = int(dataset.frames(dataset.split("valid")).max())
+    validate(task, dataset, round(share * longest))
+    assert seen == sizes
 
 
 def test_a_segment_that_runs_out_of_memory_ends_with_one_line(

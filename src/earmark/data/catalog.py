@@ -10,9 +10,9 @@
     utterances   a row a test utterance and system: reference, hypothesis, errors
     scores       error and hallucination rates of each test set and system
 
-Views name their files absolutely, since a plain `duckdb FILE` resolves paths against wherever it is started.
-After a run was moved, or before it is finished, query its folder instead of the file: the views are then made
-afresh.
+Of a run that takes its data or pretraining from another one (`shares`), views hold those, too. They name their files
+absolutely, since a plain `duckdb FILE` resolves paths against wherever it is started. After a run was moved, or before
+it is finished, query its folder instead of the file: the views are then made afresh.
 """
 
 import contextlib
@@ -25,11 +25,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from earmark.config import Config, dump
+from earmark.config import Config, dump, parse
 from earmark.config.variants import SETTINGS
 from earmark.data.manifest import KEPT
 from earmark.errors import UserError
-from earmark.io import replacing, write_json
+from earmark.io import read_json, replacing, write_json
+from earmark.paths import RunPaths
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,21 +66,25 @@ class View(NamedTuple):
     """Files of a run, as a pattern below its folder, and how DuckDB reads them."""
 
     pattern: str
+    shared: str = "folder"
+    """Part of the run (data, pretraining) that may be taken from another one, in whose folder the files are then."""
+    theirs: str | None = None
+    """Pattern in that folder, where it is not the same: what of it belongs to this run."""
     columns: dict[str, str] | None = None
     """Types of JSON keys, where DuckDB could not infer them from an empty list or one object."""
 
 
 VIEWS = {
-    "manifests": View("text/*/part_*.parquet"),
-    "shard_index": View("shards/*/part_*/*-[0-9]*.parquet"),
-    "metrics": View("*/step_*/metrics.parquet"),
-    "decisions": View("cka/trace.json", _DECISIONS),
-    "entropy": View("entropy/*.json", _ENTROPY),
+    "manifests": View("text/*/part_*.parquet", "data"),
+    "shard_index": View("shards/*/part_*/*-[0-9]*.parquet", "data"),
+    "metrics": View("*/step_*/metrics.parquet", "pretraining", "pretrain/step_*/metrics.parquet"),
+    "decisions": View("cka/trace.json", "pretraining", columns=_DECISIONS),
+    "entropy": View("entropy/*.json", "pretraining", "entropy/pretrain_*.json", _ENTROPY),
     "utterances": View("evaluation/utterances.parquet"),
     "scores": View("evaluation/scores.json"),
 }
-_SHARDS_ASIDE = View("shards/*/part_*/aside.parquet")
-_EXCLUDED = View("shards/excluded.parquet")
+_SHARDS_ASIDE = View("shards/*/part_*/aside.parquet", "data")
+_EXCLUDED = View("shards/excluded.parquet", "data")
 
 
 def write_catalog(config: Config, output: Path) -> None:
@@ -89,7 +94,7 @@ def write_catalog(config: Config, output: Path) -> None:
     with replacing(output) as temporary:
         temporary.unlink()  # DuckDB makes its file itself and refuses an empty one
         with contextlib.closing(duckdb.connect(str(temporary))) as connection:
-            create_views(connection, config.folder)
+            create_views(connection, config.paths_in(config.folder.resolve()))
 
 
 def write_settings(config: Config, folder: Path) -> None:
@@ -100,22 +105,20 @@ def write_settings(config: Config, folder: Path) -> None:
     write_json(folder / SETTINGS, values)
 
 
-def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
-    """Create the views of a run's folder.
+def create_views(connection: "duckdb.DuckDBPyConnection", paths: RunPaths) -> None:
+    """Create the views of a run, over what it takes from other runs as well; `paths` are absolute.
 
     :raises UserError: a file that they read is damaged.
     """
-    folder = folder.resolve()
-    selects = {name: _select(folder, view) for name, view in VIEWS.items() if _present(folder, view)}
-    excluded = f"read_parquet({_literal(folder, _EXCLUDED.pattern)})" if _present(folder, _EXCLUDED) else ""
+    selects = {name: _select(files, view) for name, view in VIEWS.items() if (files := _files(paths, view))}
+    excluded = f"read_parquet({files})" if (files := _files(paths, _EXCLUDED)) else ""
     if "shard_index" in selects:
         left_out = f" AND (corpus, id) NOT IN (SELECT (corpus, id) FROM {excluded})" if excluded else ""
         selects["training"] = f"SELECT * FROM shard_index WHERE split = 'train'{left_out}"
     aside = []
     if "manifests" in selects:
         aside.append(f"SELECT id, corpus, status FROM manifests WHERE status <> '{KEPT}'")
-    if _present(folder, _SHARDS_ASIDE):
-        files = _literal(folder, _SHARDS_ASIDE.pattern)
+    if files := _files(paths, _SHARDS_ASIDE):
         aside.append(
             "SELECT id, parse_path(filename)[-3] AS corpus, status "
             f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
@@ -124,17 +127,21 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: Path) -> None:
         aside.append(f"SELECT id, corpus, status FROM {excluded}")
     if aside:
         selects["set_aside"] = " UNION ALL ".join(aside)
-    with _said(f"{folder}: delete the damaged file and run its stage again"):
+    with _said(f"{paths.folder}: delete the damaged file and run its stage again"):
         for name, select in selects.items():
             connection.execute(f"CREATE VIEW {name} AS {select}")
 
 
-def _present(folder: Path, view: View) -> bool:
-    return next(folder.glob(view.pattern), None) is not None
+def _files(paths: RunPaths, view: View) -> str:
+    """SQL list of the patterns that have files, in the run's folder and in that of the run it shares with; "": none."""
+    places = {(paths.folder, view.pattern)}
+    if (other := getattr(paths, view.shared)) != paths.folder:
+        places.add((other, view.theirs or view.pattern))
+    found = [_literal(*place) for place in sorted(places) if next(place[0].glob(place[1]), None)]
+    return f"[{', '.join(found)}]" if found else ""
 
 
-def _select(folder: Path, view: View) -> str:
-    files = _literal(folder, view.pattern)
+def _select(files: str, view: View) -> str:
     if view.pattern.endswith(".parquet"):
         return f"SELECT * FROM read_parquet({files}, hive_partitioning = false, union_by_name = true)"
     columns = ""
@@ -178,6 +185,12 @@ def only_run(results: Path = Path("results")) -> Path:
     return runs[0]
 
 
+def _paths(folder: Path) -> RunPaths:
+    """Where everything of a run lies, by the settings in its folder; those of a run in the making are not there yet."""
+    settings = folder / SETTINGS
+    return parse(read_json(settings), str(settings)).paths_in(folder) if settings.is_file() else RunPaths(folder)
+
+
 @contextlib.contextmanager
 def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A connection to a catalogue's file, read only, or to views made afresh over a run's folder.
@@ -188,7 +201,7 @@ def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
 
     if catalog.is_dir():
         with contextlib.closing(duckdb.connect()) as connection:
-            create_views(connection, catalog)
+            create_views(connection, _paths(catalog.resolve()))
             yield connection
         return
     if not catalog.is_file():

@@ -26,6 +26,7 @@ from earmark.data.catalog import (
 )
 from earmark.errors import UserError
 from earmark.io import read_json, read_parquet, write_parquet
+from earmark.paths import RunPaths
 
 
 def ask(catalog: Path, sql: str) -> list[dict]:
@@ -172,6 +173,30 @@ def test_moved_run_is_asked_by_its_folder(tiny_copy: TinyRun, tmp_path: Path) ->
     assert len(ask(moved, "SELECT * FROM metrics")) == 18
 
 
+@pytest.mark.parametrize("shares", [{"data": "tiny"}, {"data": "tiny", "pretraining": "tiny"}])
+def test_a_run_that_shares_parts_of_another_has_those_in_its_views(tiny_copy: TinyRun, shares: dict[str, str]) -> None:
+    """A variant: its post-training is its own, and the other run's post-training is none of its business."""
+    folder = tiny_copy.folder.with_name("taker")
+    own = ("pretrain", "align") if "pretraining" not in shares else ("align",)
+    for stage in own:
+        shutil.copytree(tiny_copy.folder / stage, folder / stage)
+    (folder / "entropy").mkdir()
+    shutil.copy(tiny_copy.paths.entropy("joint", 4), folder / "entropy")
+    values = read_json(tiny_copy.folder / SETTINGS) | {"run": "taker", "shares": shares}
+    config = parse(values, "taker.yaml")
+    write_settings(config, folder)
+    write_catalog(config, folder / FILE)
+    for catalog in (folder / FILE, folder):
+        (counted,) = ask(catalog, "SELECT (SELECT count(*) FROM manifests) a, (SELECT count(*) FROM set_aside) b")
+        assert (counted["a"], counted["b"]) == (28, 6)
+        steps = ask(catalog, "SELECT stage, count(*) AS steps FROM metrics GROUP BY stage ORDER BY stage")
+        assert steps == [{"stage": "align", "steps": 2}, {"stage": "pretrain", "steps": 6}]
+        measured = {(one["instance"], one["step"]) for one in ask(catalog, "SELECT instance, step FROM entropy")}
+        assert measured == {("joint", 4)} | ({("pretrain", 6)} if "pretraining" in shares else set())
+        views = {row["name"] for row in ask(catalog, "SELECT name FROM (SHOW TABLES)")}
+        assert ("decisions" in views) == ("pretraining" in shares)
+
+
 def test_table_aligns_what_a_terminal_shows(tiny_run: TinyRun) -> None:
     sql = "SELECT * FROM (VALUES ('打开', 1.23456789, NULL), ('a\nb', 2e-9, [1, 2])) t(text, number, more)"
     assert query(tiny_run.folder / FILE, sql).splitlines() == [
@@ -230,7 +255,7 @@ def test_what_is_no_catalogue_is_named(tmp_path: Path, content: bytes | None, sa
 
 def test_views_are_created_in_a_given_connection(tiny_run: TinyRun) -> None:
     with duckdb.connect() as connection:
-        create_views(connection, tiny_run.folder)
+        create_views(connection, RunPaths(tiny_run.folder))
         assert connection.execute("SELECT count(*) FROM set_aside").fetchall() == [(6,)]
 
 

@@ -2,7 +2,8 @@
 
 25 ms povey window, 10 ms shift, pre-emphasis 0.97, no dither, snipped edges, 20 Hz to Nyquist, on samples scaled to
 int16. Equal to kaldi-native-fbank within 1e-3, but for bins far below the loudest of their frame, where float32 rounds
-either of them by more; ours is the nearer to float64 (tests/parity). Frames go through in blocks that stay in the cache.
+either of them by more; ours is the nearer to float64 (tests/parity). Frames go through in blocks that stay in the
+cache.
 """
 
 import threading

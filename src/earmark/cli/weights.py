@@ -1,0 +1,44 @@
+"""Published weights, and what a configuration will take."""
+
+from pathlib import Path
+
+import click
+
+from earmark.cli.base import FILE, cli, config_argument
+from earmark.config import load
+
+
+@cli.group("import")
+def import_() -> None:
+    """Turn published weights into files that a configuration can name."""
+
+
+@import_.command()
+@click.argument("source", type=FILE)
+@click.option("--output", type=FILE, default="models/fireredasr", show_default=True, help="Folder that is written.")
+def fireredasr(source: Path, output: Path) -> None:
+    """Import the encoder of FireRedASR-AED: SOURCE holds its model.pth.tar, cmvn.ark and dict.txt."""
+    from earmark.models.fireredasr import import_fireredasr, in_short
+
+    click.echo(in_short(import_fireredasr(source, output)))
+
+
+@cli.group()
+def plan() -> None:
+    """Say what a configuration will take before it is run."""
+
+
+@plan.command()
+@config_argument
+@click.option("--stage", "stages", multiple=True, type=click.Choice(["pretrain", "align", "ia_sft", "joint"]))
+@click.option("--world", type=click.IntRange(1), help="Processes (GPUs) a stage; default: the configuration's.")
+def memory(config: Path, run: str | None, stages: tuple[str, ...], world: int | None) -> None:
+    """Memory of each training process by stage, with ZeRO-2; all stages unless some are named."""
+    from earmark.text.inventory import Inventory
+    from earmark.train.footprint import plans, table
+
+    settings = load(config, run)
+    processes = world or settings.processes
+    names = list(dict.fromkeys(stages)) or ["pretrain", "align", "ia_sft", "joint"]
+    labels = len(Inventory.from_settings(settings.text))
+    click.echo(table(plans(settings, names, processes, labels), settings, processes))

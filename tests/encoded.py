@@ -25,7 +25,9 @@ def write(path: Path, samples: np.ndarray, rate: int = 16_000) -> Path:
     if ending in codecs:
         _write_av(path, samples, rate, *codecs[ending])
     elif ending == ".opus":
-        soundfile.write(path, samples, rate, format="OGG", subtype="OPUS")
+        _write_ogg(path, samples, rate, "OPUS")
+    elif ending == ".ogg":
+        _write_ogg(path, samples, rate, "VORBIS")
     else:
         soundfile.write(path, samples, rate)
     return path
@@ -37,6 +39,14 @@ def encoded(ending: str, samples: np.ndarray, rate: int = 16_000) -> bytes:
     form, subtype = ("OGG", "OPUS") if ending == "opus" else (ending.upper(), None)
     soundfile.write(buffer, samples, rate, format=form, subtype=subtype)
     return buffer.getvalue()
+
+
+def _write_ogg(path: Path, samples: np.ndarray, rate: int, subtype: str) -> None:
+    """Second by second: libsndfile's Vorbis encoder ends the process where it is given minutes at once."""
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with soundfile.SoundFile(path, "w", rate, channels, format="OGG", subtype=subtype) as file:
+        for start in range(0, len(samples), rate):
+            file.write(samples[start : start + rate])
 
 
 def _write_av(path: Path, samples: np.ndarray, rate: int, codec: str, container: str) -> None:

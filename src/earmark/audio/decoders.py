@@ -1,14 +1,19 @@
 """Decoders of one open recording: libsndfile for what it knows, FFmpeg (PyAV) for the rest.
 
-Both give samples (n, channels) float32, in order. Only where it lands on the very sample may a decoder seek: PCM and
-FLAC. Lossy formats carry state from block to block (overlap, bit reservoir, pre-roll), and are decoded forward.
+Both give samples (n, channels) float32, in order. PCM and FLAC can be sought anywhere at no loss. Lossy formats carry
+state from block to block (overlap, prediction): Vorbis, Opus and MP4 are sought a second before what is wanted, from
+where on they give what they give when decoded from the start. All else is decoded forward: raw AAC has no index, WebM's
+times are rounded to a millisecond, and mpg123 keeps state through a seek that changes an mp3's last bits (it decodes
+thousands of times faster than real time, though).
 """
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +22,10 @@ from earmark.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+T = TypeVar("T")
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
@@ -25,6 +34,10 @@ _RATES = (1_000, 768_000)
 _MAX_CHANNELS = 64
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes of libsndfile whose seeks are exact (FLAC has PCM's)."""
+_SEEKING = ("VORBIS", "OPUS")
+"""Lossy ones whose samples do not depend on what was decoded before a seek and the pre-roll."""
+PRE_ROLL = 1.0
+"""Seconds that a lossy format is decoded before the place that it is sought at; Opus asks for 0.08."""
 _FORMATS = (
     "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,g722,gsm,m4a,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,tta,"
     "w64,wav,webm,wv"
@@ -56,14 +69,16 @@ class Decoder(Protocol):
 
     rate: int
     exact: bool
-    """Whether `seek` lands on the very sample."""
+    """Whether seeking loses nothing, and costs nothing."""
+    seeks: bool
+    """Whether `seek` may be called."""
 
     def read(self, count: int) -> np.ndarray:
         """The next samples, (n, channels) float32, 0 < n <= count; n = 0 at the end."""
         ...
 
     def seek(self, frame: int) -> bool:
-        """Go to a sample; False where the recording ends before it. Only where `exact`."""
+        """Go to a sample; False where the recording ends before it."""
         ...
 
 
@@ -125,6 +140,7 @@ class SoundFileDecoder:
         self._source, self._file = source, file
         self.rate: int = file.samplerate
         self.exact = file.subtype.startswith(_EXACT)
+        self.seeks = self.exact or file.subtype in _SEEKING
         if not self.exact:
             # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
             file.seek(0)
@@ -142,47 +158,60 @@ class SoundFileDecoder:
         """See `Decoder`."""
         import soundfile
 
+        before = 0 if self.exact else min(frame, round(PRE_ROLL * self.rate))
         try:
-            self._file.seek(min(frame, self._file.frames))
+            self._file.seek(min(frame, self._file.frames) - before)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{self._source} is cut short or damaged ({error}): replace it or leave it out") from None
-        return frame < self._file.frames
+        return frame < self._file.frames and _skipped(self, before)
+
+
+class Decoded(NamedTuple):
+    """What FFmpeg made of a packet."""
+
+    samples: np.ndarray
+    """(n, channels) float32."""
+    rate: int
+    time: int | None
+    """Of the first sample, in the stream's units."""
 
 
 class AvDecoder:
-    """FFmpeg, forward only and frame by frame; encoder delay is cut as the container says."""
+    """FFmpeg, frame by frame; encoder delay is cut as the container says."""
 
     exact = False
 
     def __init__(self, source: Source):
         self._source = source
+        self._container, self._stream = self._guarded(self._opened)
         self._blocks = self._decoded()
-        self._left, self.rate = self._first()
-
-    def _first(self) -> tuple[np.ndarray, int]:
         first = self._guarded(lambda: next(self._blocks, None))
         if first is None:
             raise AudioError(f"{self._source} holds no audio: replace it or leave it out")
-        _check(self._source, first[1], first[0].shape[1])
-        return first
+        _check(self._source, first.rate, first.samples.shape[1])
+        self._left, self.rate, self._start = first
+        in_samples = self._start is not None and self._stream.time_base == Fraction(1, self.rate)
+        self.seeks = in_samples and "mp4" in self._container.format.name.split(",")
 
-    def _decoded(self) -> "Iterator[tuple[np.ndarray, int]]":
+    def _opened(self) -> "tuple[InputContainer, AudioStream]":
         import av
 
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
         target = self._source.open()
         name = f"file:{target}" if isinstance(target, str) else target
         kind = "g722" if self._source.is_g722 else None
-        with av.open(name, mode="r", format=kind, options=options) as container:
-            stream = container.streams.audio[0]
-            resampler = av.AudioResampler(format="fltp")
-            for frame in container.decode(stream):
-                for part in resampler.resample(frame):
-                    yield part.to_ndarray().T, part.sample_rate
-            for part in resampler.resample(None):
-                yield part.to_ndarray().T, part.sample_rate
+        container = av.open(name, mode="r", format=kind, options=options)
+        return container, container.streams.audio[0]
 
-    def _guarded(self, call: "Callable[[], tuple[np.ndarray, int] | None]") -> "tuple[np.ndarray, int] | None":
+    def _decoded(self) -> Iterator[Decoded]:
+        import av
+
+        resampler = av.AudioResampler(format="fltp")
+        for frame in itertools.chain(self._container.decode(self._stream), [None]):
+            for part in resampler.resample(frame):
+                yield Decoded(part.to_ndarray().T, part.sample_rate, part.pts)
+
+    def _guarded(self, call: "Callable[[], T]") -> "T":
         import av
 
         try:
@@ -198,10 +227,27 @@ class AvDecoder:
             block = self._guarded(lambda: next(self._blocks, None))
             if block is None:
                 return self._left
-            self._left = block[0]
+            self._left = block.samples
         taken, self._left = self._left[:count], self._left[count:]
         return taken
 
     def seek(self, frame: int) -> bool:
-        """Never called: not exact."""
-        raise NotImplementedError
+        """See `Decoder`."""
+        before = max(0, frame - round(PRE_ROLL * self.rate))
+        self._guarded(lambda: self._container.seek((self._start or 0) + before, stream=self._stream))
+        self._blocks = self._decoded()
+        landed = self._guarded(lambda: next(self._blocks, None))
+        if landed is None:
+            return False
+        self._left = landed.samples
+        ahead = frame - ((landed.time or 0) - (self._start or 0))
+        if ahead < 0:
+            raise AudioError(f"{self._source} has no index to be sought by: convert it to FLAC")
+        return _skipped(self, ahead)
+
+
+def _skipped(decoder: Decoder, count: int) -> bool:
+    """Read past samples; False where the recording ends before."""
+    while count and (block := len(decoder.read(count))):
+        count -= block
+    return count == 0

@@ -1,13 +1,18 @@
-"""Segments of long recordings: ascending reads of one recording decode each of its samples once.
+"""Segments of long recordings: reads of one recording decode each of its samples about once, over all workers.
 
-A thread keeps the last recordings open. What comes next is decoded from where the decoder stands, or is sought where
-seeks are exact; segments that overlap are served from the last minute, which is kept. Memory does not grow with the
-length of a recording. Every segment equals the same slice of the whole.
+A thread keeps the last recordings open. Where seeks cost nothing, a segment is sought. Other recordings are decoded in
+cells of a minute, each sought by itself where the format can be: so every sample has the bits that its cell gives it,
+whatever was read before and by whom, and every segment equals the same slice of the whole. The last cells are kept for
+segments that overlap or follow. Memory does not grow with the length of a recording.
 """
 
+import itertools
+import math
 import os
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +21,9 @@ from earmark.errors import AudioError
 
 KEPT_OPEN = 2
 """Recordings that a thread keeps open."""
-LOOK_BACK = 60.0
-"""Seconds that are kept of a recording that cannot be sought in."""
+CELL = 60.0
+"""Seconds of a recording that is not sought sample by sample which are decoded, and kept, together."""
+KEPT_CELLS = 2
 _BLOCK = 1 << 19
 _MAX_VALUES = 1 << 31
 """Samples of all channels that a read may hold: 8 GiB."""
@@ -54,94 +60,116 @@ def count_seconds(source: Source) -> float:
     return total / decoder.rate
 
 
+class _Cell(NamedTuple):
+    """A stretch of a recording."""
+
+    samples: np.ndarray
+    """(n, channels); shorter than others where the recording ends or is damaged."""
+    damage: str | None
+    """What is wrong behind them."""
+
+
 class Cursor:
-    """A recording, its decoder, and what of it must be known to cut the next segment."""
+    """A recording, its decoder, and the cells that were decoded last."""
 
     def __init__(self, source: Source):
         self._source = source
+        self._cells: OrderedDict[int, _Cell] = OrderedDict()
+        self._damage: tuple[float, str] = (math.inf, "")
+        """Sample behind which a recording that cannot be sought gives no more, and what is wrong there."""
         self._restart()
 
     def _restart(self) -> None:
         self._decoder: Decoder = open_decoder(self._source)
         self._position = 0
         """Sample that the decoder gives next."""
-        self._tail: deque[np.ndarray] = deque()
-        """Blocks before it, about `LOOK_BACK` seconds; none where the decoder seeks."""
-        self._kept = 0
-        """Samples in `_tail`."""
-        self._ended = False
-        self._damage: str | None = None
-        """What is wrong with the recording at `_position`."""
 
     def cut(self, offset: float, duration: float | None) -> tuple[np.ndarray, int]:
         """Samples and rate of a segment; see `segment`."""
         rate = self._decoder.rate
         start = round(offset * rate)
         stop = None if duration is None else start + round(duration * rate)
-        blocks = self._sought(start, stop) if self._decoder.exact else self._forward(start, stop)
+        parts = self._sought(start, stop) if self._decoder.exact else self._of_cells(start, stop)
+        blocks, values = [], 0
+        for block in parts:
+            values += block.size
+            if values > _MAX_VALUES:
+                raise AudioError(f"{self._source} is too long to be read at once: name an offset and a duration")
+            if len(block):
+                blocks.append(block)
         if len(blocks) == 1:
             return blocks[0], rate  # most utterances: no copy
         return (np.concatenate(blocks) if blocks else np.zeros((0, 1), dtype=np.float32)), rate
 
-    def _sought(self, start: int, stop: int | None) -> list[np.ndarray]:
+    def _sought(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
         """Blocks of a segment, by a seek."""
-        self._ended = False
         try:
-            if start != self._position and not self._decoder.seek(start):
-                self._position = -1
-                return []
-            self._position = start
-            return self._read(start, stop)
+            there = start == self._position or self._decoder.seek(start)
+            self._position = start if there else -1
+            if there:
+                yield from self._read(stop)
         except AudioError:
             self._restart()  # its state is unknown
             raise
 
-    def _forward(self, start: int, stop: int | None) -> list[np.ndarray]:
-        """Blocks of a segment: those remembered, then those decoded."""
-        if start < self._position - self._kept:
-            self._restart()
-        while self._position < start and not self._ended:
-            self._next(min(_BLOCK, start - self._position))
-        at = self._position
-        blocks: list[np.ndarray] = []
-        for block in reversed(self._tail):
-            at -= len(block)
-            part = block[max(0, start - at) : None if stop is None else max(0, stop - at)]
-            blocks.insert(0, part)
-            if at <= start:
-                break
-        blocks += self._read(max(start, self._position), stop)
-        return [block for block in blocks if len(block)]
+    def _of_cells(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
+        """Blocks of a segment, one a cell."""
+        length = round(CELL * self._decoder.rate)
+        for number in itertools.count(start // length):
+            first = number * length
+            if stop is not None and first >= stop:
+                return
+            cell = self._cell(number, length)
+            end = first + len(cell.samples)
+            if cell.damage and (stop is None or stop > end):
+                raise AudioError(cell.damage)
+            yield cell.samples[max(0, start - first) : None if stop is None else stop - first]
+            if end < first + length:
+                return
 
-    def _read(self, at: int, stop: int | None) -> list[np.ndarray]:
-        """Blocks of [at, stop), decoded now."""
-        blocks: list[np.ndarray] = []
-        values = 0
-        while (stop is None or at < stop) and not self._ended:
-            block = self._next(_BLOCK if stop is None else min(_BLOCK, stop - at))
-            if len(block):
-                blocks.append(block)
-            at += len(block)
-            values += block.size
-            if values > _MAX_VALUES:
-                raise AudioError(f"{self._source} is too long to be read at once: name an offset and a duration")
-        return blocks
+    def _cell(self, number: int, length: int) -> _Cell:
+        """A cell, remembered or decoded."""
+        if number not in self._cells:
+            self._cells[number] = self._decoded(number * length, length)
+            while len(self._cells) > KEPT_CELLS:
+                self._cells.popitem(last=False)
+        self._cells.move_to_end(number)
+        return self._cells[number]
 
-    def _next(self, count: int) -> np.ndarray:
-        """The decoder's next samples; none at the end, which a decoder that seeks may leave again."""
-        if self._damage:
-            raise AudioError(self._damage)
+    def _decoded(self, first: int, length: int) -> _Cell:
+        """Samples [first, first + length) as far as they are there."""
+        blocks: list[np.ndarray] = []
+        damage = self._damage[1] if first >= self._damage[0] else None
         try:
-            block = self._decoder.read(count)
+            if not damage and self._reached(first):
+                for block in self._read(first + length):
+                    blocks.append(block)
         except AudioError as error:
-            self._damage = str(error)
-            raise
-        if not len(block):
-            self._ended = True
-        elif not self._decoder.exact:
-            self._tail.append(block)
-            self._kept += len(block)
-            while self._kept - len(self._tail[0]) > LOOK_BACK * self._decoder.rate:
-                self._kept -= len(self._tail.popleft())
-        self._position += len(block)
-        return block
+            damage = str(error)
+            if not self._decoder.seeks:
+                self._damage = self._position, damage
+            self._position = -1
+        if len(blocks) == 1:
+            return _Cell(blocks[0], damage)
+        return _Cell(np.concatenate(blocks) if blocks else np.zeros((0, 1), dtype=np.float32), damage)
+
+    def _reached(self, first: int) -> bool:
+        """Bring the decoder to a cell, in the same way whatever was read before; False: the recording ends before."""
+        if self._decoder.seeks and first:
+            there = self._decoder.seek(first)
+            self._position = first if there else -1
+            return there
+        if not 0 <= self._position <= first:
+            self._restart()
+        for _ in self._read(first):
+            pass
+        return self._position == first
+
+    def _read(self, stop: int | None) -> Iterator[np.ndarray]:
+        """Blocks from where the decoder stands to `stop` or the end."""
+        while stop is None or self._position < stop:
+            block = self._decoder.read(_BLOCK if stop is None else min(_BLOCK, stop - self._position))
+            if not len(block):
+                return
+            self._position += len(block)
+            yield block

@@ -96,20 +96,61 @@ def test_ascending_segments_decode_each_sample_once(recordings, work, ending):
     for start in np.arange(0, 11.5, 0.1):  # half of each segment is the next one's
         read_audio(path, start, 0.2)
     assert work["opened"] == 1
-    assert work["decoded"] <= SECONDS * RATE
+    assert work["decoded"] <= (SECONDS + 0.2) * RATE  # an encoder's padding is decoded, too
 
 
-def test_turning_back_beyond_what_is_kept_opens_anew(recordings, work, monkeypatch):
-    monkeypatch.setattr(segments, "LOOK_BACK", 1.0)
-    monkeypatch.setattr(segments, "_BLOCK", 4_000)
-    path = recordings["mp3"]
+SOUGHT = ["ogg", "opus", "m4a"]
+"""Lossy formats that can be sought."""
+
+
+@pytest.mark.parametrize("ending", SOUGHT)
+def test_what_is_sought_is_what_decoding_from_the_start_gives(recordings, monkeypatch, ending):
+    path = recordings[ending]
+    forward = raw(path, 0.0, None)
+    monkeypatch.setattr(segments, "CELL", 1.5)
+    segments._open.__dict__.clear()
+    for offset, duration in SPANS[::-1]:
+        first = round(offset * RATE)
+        np.testing.assert_allclose(raw(path, offset, duration), forward[first:][: round(duration * RATE)], atol=1e-6)
     whole = raw(path, 0.0, None)
+    np.testing.assert_allclose(whole, forward, atol=1e-6)
+    assert len(raw(path, SECONDS + 5, 1.0)) == 0
+
+
+@pytest.mark.parametrize("ending", [*SOUGHT, "mp3"])
+def test_bits_do_not_depend_on_who_reads_what(recordings, monkeypatch, ending):
+    """Each worker gets other segments of a recording, and shards have to be equal bytes."""
+    monkeypatch.setattr(segments, "CELL", 1.5)
+    path, whole = recordings[ending], raw(recordings[ending], 0.0, None)
+    for worker in range(3):
+        segments._open.__dict__.clear()
+        for start in np.arange(worker, 11, 3):
+            np.testing.assert_array_equal(raw(path, start, 1.0), whole[start * RATE : (start + 1) * RATE])
+
+
+@pytest.mark.parametrize("ending", SOUGHT)
+def test_workers_together_decode_a_recording_about_once(tmp_path, work, monkeypatch, ending):
+    monkeypatch.setattr(segments, "CELL", 20.0)
+    path = write(tmp_path / f"a.{ending}", np.tile(voice(10.0), 16), RATE)
+    for worker in range(2):
+        segments._open.__dict__.clear()
+        for start in range(40 * worker, 160, 80):  # they take turns
+            for offset in range(start, start + 40, 5):
+                assert len(raw(path, float(offset), 5.0)) == 5 * RATE
+    assert 160 * RATE <= work["decoded"] <= 1.1 * 160 * RATE
+
+
+@pytest.mark.parametrize("ending", ["mp3", "aac", "webm", "g722"])
+def test_what_cannot_be_sought_is_decoded_forward_and_opened_anew_to_turn_back(recordings, work, monkeypatch, ending):
+    path = recordings[ending]
+    rate, whole = rate_of(path), raw(path, 0.0, None)
+    monkeypatch.setattr(segments, "CELL", 1.0)
+    segments._open.__dict__.clear()
     work.update(opened=0, decoded=0)
-    raw(path, 5.0, 1.0)
-    np.testing.assert_array_equal(raw(path, 5.1, 0.5), whole[round(5.1 * RATE) : round(5.6 * RATE)])
-    assert work["opened"] == 1
-    np.testing.assert_array_equal(raw(path, 2.0, 0.5), whole[2 * RATE : round(2.5 * RATE)])
-    assert work["opened"] == 2
+    for offset, opened in ((5.0, 1), (5.1, 1), (2.0, 2)):
+        first = round(offset * rate)
+        np.testing.assert_array_equal(raw(path, offset, 0.5), whole[first : first + round(0.5 * rate)])
+        assert work["opened"] == opened
 
 
 def test_two_recordings_in_turns_stay_open(recordings, work):

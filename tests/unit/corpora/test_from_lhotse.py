@@ -1,7 +1,8 @@
 """Readers against lhotse 1.33's own recipes, on the same files: ids, times and texts.
 
-Compared is what lhotse keeps; the readers keep more, set aside with a reason. Not compared: People's Speech (its recipe
-reads a release that is no longer published), FLEURS (a layout of its own) and VoxPopuli (whole sessions).
+Compared is what lhotse keeps; the readers keep more, set aside with a reason. FLEURS and People's Speech are laid out
+anew for the recipes, which read layouts of their own. Not compared: VoxPopuli, whose recipe reads whole sessions, where
+the reader has the corpus's own cut into utterances.
 """
 
 import importlib
@@ -143,6 +144,36 @@ def wenetspeech(folder: Path, out: Path) -> Any:
     return prepare_wenet_speech(folder, ["L", "TEST_NET"], out)
 
 
+def fleurs(folder: Path, out: Path) -> Any:
+    from lhotse.recipes.fleurs import prepare_fleurs
+
+    laid = folder / "laid_out"
+    (laid / "metadata/en_us").mkdir(parents=True)
+    shutil.copytree(folder / "data/en_us/audio", laid / "en_us")
+    for path in (folder / "data/en_us").glob("*.tsv"):
+        shutil.copy(path, laid / "metadata/en_us")
+    return prepare_fleurs(laid, out, "en_us")
+
+
+def peoples_speech(folder: Path, out: Path) -> Any:
+    import pyarrow.parquet as pq
+    from lhotse.recipes import peoples_speech as recipe
+
+    parts = {"train/clean": "clean/train", "test/test": "test/test"}
+    for part, name in parts.items():
+        rows = pq.read_table(folder / f"{name}-00000-of-00001.parquet").to_pylist()
+        for row in rows:
+            path = folder / "laid_out" / part / row["id"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(row["audio"]["bytes"])
+        columns = [[row[column] for row in rows] for column in ("duration_ms", "text", "id")]
+        listed = {"identifier": "x", "training_data": dict(zip(("duration_ms", "label", "name"), columns, strict=True))}
+        (folder / "laid_out" / f"{part}.json").write_text(json.dumps(listed) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "PEOPLES_SPEECH", tuple(parts))
+        return recipe.prepare_peoples_speech(folder / "laid_out", out)
+
+
 def one_more(key: str) -> str:
     """lhotse counts the lines of a talk from 0."""
     talk, _, line = key.rpartition("-")
@@ -162,6 +193,8 @@ RECIPES: dict[str, tuple[Callable[[Path, Path], Any], str, Callable[[str], str]]
     "vctk": (vctk, "en", str),
     "tedlium": (tedlium, "en", one_more),
     "wenetspeech": (wenetspeech, "zh", str),
+    "fleurs": (fleurs, "en", lambda key: "en_us-" + key.split("_")[-1]),
+    "peoples_speech": (peoples_speech, "en", str),
 }
 """Recipe, language to normalise in, and lhotse's id as ours."""
 
@@ -170,6 +203,7 @@ SUBSETS = {
     "aishell2": ["train", "ios_test"],
     "common_voice": ["zh-CN"],
     "emilia": ["EN"],
+    "fleurs": ["en_us"],
     "mls": ["train", "test"],
     "vctk": ["mic1"],
 }

@@ -21,14 +21,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from earmark.config import Config, Stage
-from earmark.errors import ConfigError
+from earmark.config import BestRQ, Config, Stage
 from earmark.losses import next_token_loss
 from earmark.models.adaptor import Adaptor
 from earmark.models.build import N_MELS
 from earmark.models.ctc_head import CTCHead
+from earmark.models.decoder import AttentionDecoder
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.llm import build_small, checkpoint_activations
+from earmark.models.quantizer import QuantizerHead
 from earmark.models.qwen3 import build_published, check_folder
 
 BUCKET = 500_000_000
@@ -37,6 +38,8 @@ PROMPT_TOKENS = 20
 """Positions of the prompt around the speech."""
 TOKENS_PER_SECOND = 5
 """Tokens of a transcript: fast speech."""
+LABELS_PER_SECOND = 15
+"""Phones that an attention decoder writes: fast speech."""
 SMALL_VOCABULARY = 4_000
 """Assumed for the small stand-in, whose tokenizer is made of the transcripts."""
 _ALIGNED = 16
@@ -168,8 +171,6 @@ def plan_memory(
 
 
 def _modules(config: Config, stage: Stage, llm: "nn.Module | None", labels: int, device: str) -> dict[str, nn.Module]:
-    if stage.loss not in ("ctc", "cr_ctc", "next_token"):
-        raise ConfigError(f"loss {stage.loss} has no plan of memory: it is made for ctc, cr_ctc and next_token")
     settings = config.encoder
     dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
     with torch.device(device):
@@ -183,8 +184,13 @@ def _modules(config: Config, stage: Stage, llm: "nn.Module | None", labels: int,
             width: Any = llm.config
             modules["adaptor"] = Adaptor(settings.d_model, width.hidden_size, config.adaptor.downsample)
             modules["llm"] = llm
-        else:
+        if stage.loss in ("ctc", "cr_ctc", "hybrid"):
             modules["ctc_head"] = CTCHead(settings.d_model, labels)
+        if stage.loss in ("aed", "hybrid"):
+            size = config.decoder
+            modules["decoder"] = AttentionDecoder(labels, size.n_layers, size.n_heads, settings.d_model, size.dropout)
+        if stage.loss == "best_rq":
+            modules["quantizer_head"] = QuantizerHead(settings.d_model, config.best_rq.codebook_size)
     for name, module in modules.items():
         module.to(dtype).requires_grad_(name in stage.trained).train(name in stage.trained)
     if "llm" in modules:
@@ -211,11 +217,27 @@ def _activations(modules: dict[str, nn.Module], stage: Stage, config: Config, sh
         if parameter.requires_grad
     ]
     with Live() as live, _fused_attention() if device == "meta" else contextlib.nullcontext():
-        run = _next_token if stage.loss == "next_token" else _ctc
-        run(modules, features, lengths, shape).backward()  # type: ignore[no-untyped-call]
+        _loss(modules, stage, config, features, lengths, shape).backward()  # type: ignore[no-untyped-call]
     for hook in hooks:
         hook.remove()
     return live.peak + features.nbytes
+
+
+def _loss(
+    modules: dict[str, Any], stage: Stage, config: Config, features: Tensor, lengths: Tensor, shape: Shape
+) -> Tensor:
+    """The stage's loss over a batch, or what takes as much."""
+    if stage.loss == "next_token":
+        return _next_token(modules, features, lengths, shape)
+    encoded = modules["encoder"](features, lengths)[0]
+    if stage.loss == "best_rq":
+        return _codes(modules["quantizer_head"], encoded, features, config.best_rq)
+    parts = []
+    if "decoder" in modules:
+        parts.append(_labels(modules["decoder"], encoded, shape))
+    if "ctc_head" in modules:
+        parts.append(_ctc(modules["ctc_head"], encoded, shape))
+    return torch.stack(parts).sum()
 
 
 def _forget(parameter: Tensor) -> None:
@@ -228,11 +250,28 @@ def _fused_attention() -> Iterator[None]:
         yield
 
 
-def _ctc(modules: dict[str, nn.Module], features: Tensor, lengths: Tensor, shape: Shape) -> Tensor:
+def _labels(decoder: nn.Module, encoded: Tensor, shape: Shape) -> Tensor:
+    """The attention decoder's loss, all places counted: meta cannot know the number that a mask chooses."""
+    size = round(LABELS_PER_SECOND * shape.frames / 100) + 1
+    labels = torch.zeros(len(encoded), size, dtype=torch.long, device=encoded.device)
+    heard = torch.full((len(encoded),), encoded.shape[1], device=encoded.device)
+    return next_token_loss(decoder(labels, encoded, heard).flatten(0, 1), labels.flatten())
+
+
+def _codes(head: nn.Module, encoded: Tensor, features: Tensor, settings: BestRQ) -> Tensor:
+    """Best-RQ's loss over as many frames as are masked on average; the quantizer's products are as wide as logits."""
+    logits = head(encoded).flatten(0, 1)
+    with torch.no_grad():
+        features.new_empty(len(logits), settings.codebook_size).argmax(-1)
+    share = 1 - (1 - settings.mask_probability) ** settings.mask_frames
+    kept = logits[: max(1, round(share * len(logits)))]
+    return next_token_loss(kept.clone(), torch.zeros(len(kept), dtype=torch.long, device=kept.device))
+
+
+def _ctc(head: nn.Module, encoded: Tensor, shape: Shape) -> Tensor:
     """In place of CTC, the log-probabilities that it takes: its own table is small beside the encoder's."""
-    encoded = modules["encoder"](features, lengths)[0]
-    log_probs = modules["ctc_head"](encoded).float().log_softmax(-1)
-    one, other = log_probs.chunk(2) if len(features) > shape.utterances else (log_probs, log_probs)
+    log_probs = head(encoded).float().log_softmax(-1)
+    one, other = log_probs.chunk(2) if len(encoded) > shape.utterances else (log_probs, log_probs)
     return (one.exp() * (one - other)).mean() + log_probs.mean()
 
 
@@ -266,7 +305,7 @@ class Planned(NamedTuple):
 def plans(config: Config, names: list[str], world: int, labels: int) -> list[Planned]:
     """Plans of stages, each for the worst of three lengths of utterances: the longest, 10 s and 3 s.
 
-    :raises ConfigError: an objective without a plan, or a language model of unknown shape.
+    :raises CheckpointError: a language model of unknown shape.
     """
     found = []
     for name in names:

@@ -12,11 +12,20 @@ import torch
 
 from earmark.config import parse
 from earmark.data.dataset import Batch
-from earmark.models.build import build_adaptor, build_ctc_head, build_encoder
+from earmark.models.build import build_adaptor, build_encoder
 from earmark.models.speech_llm import SpeechLLM
 from earmark.train.engine import Engine, _deepspeed
-from earmark.train.footprint import PROMPT_TOKENS, TOKENS_PER_SECOND, Shape
-from earmark.train.tasks import CTCTask, Moment, NextTokenTask
+from earmark.train.footprint import LABELS_PER_SECOND, PROMPT_TOKENS, TOKENS_PER_SECOND, Shape
+from earmark.train.initialise import build_task
+from earmark.train.place import Place
+from earmark.train.tasks import Moment, NextTokenTask
+
+HEADS = {
+    "ctc": ["ctc_head"],
+    "aed": ["decoder"],
+    "hybrid": ["ctc_head", "decoder"],
+    "best_rq": ["quantizer_head"],
+}
 
 
 def configuration(case: dict[str, Any]) -> Any:
@@ -24,8 +33,10 @@ def configuration(case: dict[str, Any]) -> Any:
     stage = {"frames_per_batch": 1, "peak_rate": 1e-4, "steps": 2, "segment_steps": 1, "accumulation": 2}
     trained = {"pretrain": ["encoder", "ctc_head"], "align": ["adaptor"], "ia_sft": ["adaptor", "llm"]}
     trained["joint"] = ["encoder", "adaptor", "llm"]
+    loss = case.get("loss", "ctc")
+    trained["pretrain"] = HEADS[loss] + ["encoder"]
     stages = {
-        name: stage | {"trained": modules, "loss": "ctc" if name == "pretrain" else "next_token"}
+        name: stage | {"trained": modules, "loss": loss if name == "pretrain" else "next_token"}
         for name, modules in trained.items()
     }
     for one in stages.values():
@@ -39,6 +50,7 @@ def configuration(case: dict[str, Any]) -> Any:
             "watch": {"first_step": 1, "every": 1},
             "evaluation": {"tests": []},
             "precision": case["precision"],
+            "decoder": {"n_layers": 2, "n_heads": 4},
         }
     )
 
@@ -63,12 +75,13 @@ class Tokenizer:
 def batch(shape: Shape, labels: int) -> Batch:
     """Utterances of equal length."""
     B, tokens = shape.utterances, round(TOKENS_PER_SECOND * shape.frames / 100)
+    phones = round(LABELS_PER_SECOND * shape.frames / 100)
     return Batch(
         ids=[str(number) for number in range(B)],
         features=torch.randn(B, shape.frames, 80),
         lengths=torch.full((B,), shape.frames),
-        phones=torch.randint(1, labels, (B, tokens)),
-        phone_lengths=torch.full((B,), tokens),
+        phones=torch.randint(1, labels, (B, phones)),
+        phone_lengths=torch.full((B,), phones),
         texts=["x" * tokens] * B,
         languages=["zh"] * B,
     )
@@ -90,13 +103,15 @@ def main() -> None:
 
     torch.randn(64, 64).requires_grad_().matmul(torch.randn(64, 64)).sum().backward()
     before = memory("VmRSS")
-    encoder = build_encoder(config)
     if stage.loss == "next_token":
         llm = language_model(case["sizes"])
-        model = SpeechLLM(encoder, build_adaptor(config, llm.config.hidden_size), llm, [3] * (PROMPT_TOKENS - 1), [4])
+        model = SpeechLLM(
+            build_encoder(config), build_adaptor(config, llm.config.hidden_size), llm, [3] * (PROMPT_TOKENS - 1), [4]
+        )
         task: Any = NextTokenTask(model, Tokenizer(), stage)
     else:
-        task = CTCTask(encoder, build_ctc_head(config, case["labels"]), stage)
+        inventory = [None] * case["labels"]  # nothing but its size is asked for
+        task = build_task(config, Place(config, "pretrain", 1, False), inventory, Path())  # type: ignore[arg-type]
     engine = Engine(task, stage, config.precision)
     task.train()
     one = batch(shape, case["labels"])

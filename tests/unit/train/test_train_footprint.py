@@ -13,7 +13,7 @@ import torch
 from tiny import Runner
 
 from earmark.config import load
-from earmark.errors import CheckpointError, ConfigError
+from earmark.errors import CheckpointError
 from earmark.models.qwen3 import build_published
 from earmark.train.footprint import BUCKET, Live, Memory, Shape, language_model, plan_memory, shapes
 
@@ -114,9 +114,14 @@ def test_moments_are_compared_not_added() -> None:
     assert memory._replace(activations=1, step=70).total == 110 + 72
 
 
-def test_objective_without_a_plan_is_refused() -> None:
-    with pytest.raises(ConfigError, match="loss best_rq has no plan of memory"):
-        planned(small("pretrain"), loss="best_rq")
+def test_every_objective_of_pretraining_has_a_plan() -> None:
+    plans = {loss: planned(small("pretrain", loss=loss)) for loss in measured_memory.HEADS}
+    encoder = {loss: plan.weights for loss, plan in plans.items()}
+    assert encoder["hybrid"] > encoder["aed"] > encoder["ctc"]
+    assert encoder["hybrid"] - encoder["aed"] < encoder["ctc"]  # the head alone
+    assert plans["hybrid"].activations > plans["aed"].activations
+    # Logits over 8,192 codes, for 4 x 40 frames in float32, and the quantizer's products beside them.
+    assert plans["best_rq"].activations > 2 * 160 * 8192 * 4
 
 
 # ---------------------------------------------------------------------------- the paper's
@@ -153,13 +158,22 @@ def test_command_prints_a_line_a_stage(repository: Path, earmark: Runner) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "world", "checkpointing"),
-    [("pretrain", 1, False), ("ia_sft", 1, False), ("joint", 1, False), ("joint", 1, True), ("joint", 2, False)],
+    ("stage", "world", "checkpointing", "loss"),
+    [
+        ("pretrain", 1, False, "ctc"),
+        ("pretrain", 1, False, "aed"),
+        ("pretrain", 1, False, "hybrid"),
+        ("pretrain", 1, False, "best_rq"),
+        ("ia_sft", 1, False, "ctc"),
+        ("joint", 1, False, "ctc"),
+        ("joint", 1, True, "ctc"),
+        ("joint", 2, False, "ctc"),
+    ],
 )
-def test_a_process_takes_what_was_planned(stage: str, world: int, checkpointing: bool) -> None:
+def test_a_process_takes_what_was_planned(stage: str, world: int, checkpointing: bool, loss: str) -> None:
     """Resident memory of a real step of the engine, float32, within 10 %, with this machine's kernels."""
     case = {"sizes": MIDDLE, "stage": stage, "precision": "float32", "shape": [8, 800], "labels": 300}
-    case["checkpointing"] = checkpointing
+    case |= {"checkpointing": checkpointing, "loss": loss}
     # The collector of gradients is touched where gradients are put, and that is after the fullest moment.
     expected = planned(case, world, "cpu")._replace(bucket=0).total
     assert abs(measured(case, world) / expected - 1) < 0.1

@@ -21,7 +21,7 @@ from torch import nn
 
 from earmark.config import Config, SmallLLM
 from earmark.data.batches import BatchPlan, Strand
-from earmark.data.collect import training_rows
+from earmark.data.collect import TRAIN, training_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
 from earmark.models.adaptor import Adaptor
@@ -31,22 +31,27 @@ from earmark.models.speech_llm import IGNORED, splice
 from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
 
-DURATIONS = (2, 2, 3, 3, 4, 5)
-"""Encoder frames (40 ms) that a phone lasts, drawn evenly."""
+TEMPO, UNEVEN = (0.5, 1.3), (0.6, 1.4)
+"""How long phones last, beside the training speech's mean: drawn evenly for an utterance, and for each phone of it."""
+PEAK = 4
+"""Frames that a phone is heard in, at most; after them comes the blank."""
 MISHEARD = 0.05
 """Share of phones that are replaced by others: encoders err, and context has to help."""
 WARMUP = 50
-WORDS = 40_000
-"""Words taken of jieba's list, the most frequent ones."""
+WORDS, COMMON = 40_000, 12_000
+"""Words taken of jieba's list, the most frequent ones, and how many of these are taught as often as all other text."""
+RARE = 0.3
+"""How often a rarer word is taught, beside a common one."""
 
 _WORD = re.compile(rf"[{HAN}]{{2,4}}")
 
 
 class Lesson(NamedTuple):
-    """A text as token ids, and its phones."""
+    """A text as token ids, and its phones; `rare` if it is taught less often."""
 
     tokens: list[int]
     phones: list[int]
+    rare: bool
 
 
 def prepare(config: Config, folder: Path) -> None:
@@ -59,17 +64,18 @@ def prepare(config: Config, folder: Path) -> None:
     else:
         phonemizer = Phonemizer.from_settings(config.text)
         inventory = phonemizer.inventory
-        texts = _texts(config, config.llm, phonemizer)
+        texts, rare = _texts(config, config.llm, phonemizer)
+        pace = _pace(config)
         # So often that their words are tokens, as they are Qwen3's: else a short utterance would be mostly prompt.
         prompts = [f"{config.prompt} user assistant"] * len(texts)
         tokenizer = build_tokenizer([*texts, *prompts], config.llm)
         torch.manual_seed(config.seed + 3)
         model = build_small(config.llm, len(tokenizer))
         lessons = [
-            Lesson(tokenizer.encode(text, add_special_tokens=False), inventory.encode(phones))
+            Lesson(tokenizer.encode(text, add_special_tokens=False), inventory.encode(phones), text in rare)
             for text, phones in texts.items()
         ]
-        losses = _teach(model, tokenizer, lessons, len(inventory), config)
+        losses = _teach(model, tokenizer, lessons, len(inventory), pace, config)
         _save(model, tokenizer, folder)
         done = {"folder": str(folder), "stand_in": True, "steps": config.llm.steps, "texts": len(texts)}
         done["losses"] = losses
@@ -88,15 +94,26 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
             path.replace(folder / path.name)
 
 
-def _texts(config: Config, settings: SmallLLM, phonemizer: Phonemizer) -> dict[str, list[str]]:
-    """Distinct training transcripts with their phones, and further text where asked for."""
+def _texts(config: Config, settings: SmallLLM, phonemizer: Phonemizer) -> tuple[dict[str, list[str]], set[str]]:
+    """Distinct training transcripts with their phones, and further text where asked for; which of it is rare."""
     texts = {row["text"]: row["phones"] for row in training_rows(config, ["text", "phones"])}
+    rare: set[str] = set()
     further = {"hsk_sentences": _hsk_sentences, "jieba_words": _jieba_words}
     for name in settings.texts:
-        new = [text for text in further[name]() if text not in texts]
+        found = list(further[name]())
+        new = [text for text in found if text not in texts]
         labelled = phonemizer.label_many([(text, "zh") for text in new])
         texts |= {text: phones for text, phones in zip(new, labelled, strict=True) if isinstance(phones, list)}
-    return texts
+        if name == "jieba_words":
+            rare |= set(found[COMMON:]) & set(new)
+    return texts, rare
+
+
+def _pace(config: Config) -> float:
+    """Encoder frames (40 ms) a phone, pauses included, in the training speech."""
+    bounds = read_json(config.paths.dataset)["bounds"][TRAIN].values()
+    phones = sum(len(row["phones"]) for row in training_rows(config, ["phones"]))
+    return sum(one["frames"] for one in bounds) / 4 / phones
 
 
 def _hsk_sentences() -> Iterable[str]:
@@ -121,8 +138,11 @@ def _jieba_words() -> Iterable[str]:
     return [word for _, word in sorted(words, key=lambda pair: (-pair[0], pair[1]))[:WORDS]]
 
 
-def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, config: Config) -> list[float]:
-    """Train in place; losses (nats a token) of every step."""
+def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace: float, config: Config) -> list[float]:
+    """Train in place; losses (nats a token) of every step.
+
+    :param phones: how many there are. :param pace: frames that one lasts.
+    """
     from tqdm import tqdm
 
     settings = config.llm
@@ -134,15 +154,14 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, confi
     size = config.adaptor.downsample
     adaptor = Adaptor(config.encoder.d_model, settings.hidden_size, size)
     rng = random.Random(config.seed)
-    positions = _positions(lessons, len(after), size)
-    order = np.argsort(positions, kind="stable")
-    plan = BatchPlan([Strand(positions[order])], settings.positions_per_batch, config.seed)
+    order, strands = _strands(lessons, _positions(lessons, len(after), pace / size))
+    plan = BatchPlan(strands, settings.positions_per_batch, config.seed)
     parameters = [*model.parameters(), *heard.parameters(), *adaptor.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
-        frames = [_frames(lesson.phones, phones, size, rng) for lesson in chosen]
+        frames = [_frames(lesson.phones, phones, pace, size, rng) for lesson in chosen]
         padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
         speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
@@ -191,22 +210,32 @@ def lesson_logits(
     return model.lm_head(hidden[:, :-1][bears]), rest.labels[:, 1:][bears]
 
 
-def _positions(lessons: list[Lesson], prompt: int, size: int) -> np.ndarray:
-    """About how many positions each lesson takes: `prompt` ones, slots of phones of mean duration, text."""
-    duration = sum(DURATIONS) / len(DURATIONS)
-    return np.array([prompt + round(len(one.phones) * duration / size) + 2 + len(one.tokens) for one in lessons])
+def _strands(lessons: list[Lesson], positions: np.ndarray) -> tuple[np.ndarray, list[Strand]]:
+    """The order of the lessons, and its two strands for the batch plan: common and rare ones, by positions (N,)."""
+    rare = np.array([lesson.rare for lesson in lessons])
+    order = np.lexsort((positions, rare))
+    common = int((~rare).sum())
+    lengths = positions[order]
+    return order, [Strand(lengths[:common]), Strand(lengths[common:], common, RARE)]
 
 
-def _frames(phones: list[int], inventory: int, size: int, rng: random.Random) -> torch.Tensor:
+def _positions(lessons: list[Lesson], prompt: int, slots: float) -> np.ndarray:
+    """About how many positions each lesson takes: `prompt` ones, `slots` a phone, text and its end."""
+    slots *= sum(TEMPO) / 2 * sum(UNEVEN) / 2
+    return np.array([prompt + round(len(one.phones) * slots) + 2 + len(one.tokens) for one in lessons])
+
+
+def _frames(phones: list[int], inventory: int, pace: float, size: int, rng: random.Random) -> torch.Tensor:
     """Phone ids of frames (L,), a multiple of `size`: phones stretched, some misheard, silence at both ends.
 
     Each is heard in the first of its frames, one or more, and then in blanks, as CTC's encoders are peaky.
     """
     frames = [0] * rng.randint(0, size)
+    tempo = pace * rng.uniform(*TEMPO)
     for phone in phones:
         heard = rng.randrange(1, inventory) if rng.random() < MISHEARD else phone
-        lasts = rng.choice(DURATIONS)
-        peak = rng.randint(1, lasts)
+        lasts = max(1, round(tempo * rng.uniform(*UNEVEN)))
+        peak = rng.randint(1, min(lasts, PEAK))
         frames += [heard] * peak + [0] * (lasts - peak)
     frames += [0] * rng.randint(0, size)
     return torch.tensor(frames + [0] * (-len(frames) % size))

@@ -1,18 +1,25 @@
 """The stand-in for pretrained weights: taught on training text alone, the same every time."""
 
+import itertools
+import random
 import shutil
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
 
 from earmark.config import SmallLLM
+from earmark.data.batches import BatchPlan
 from earmark.data.collect import EXCLUDED, training_rows
 from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.models.llm import build_small, load_llm
 from earmark.models.speech_llm import splice, target_logits
-from earmark.train.language import lesson_logits
+from earmark.train import language
+from earmark.train.language import Lesson, lesson_logits
 
 
 def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
@@ -97,3 +104,38 @@ def test_the_prompt_read_once_gives_what_it_gives_in_each_row() -> None:
     for once, each in zip(*found, strict=True):
         torch.testing.assert_close(once, each)
     assert found[0][2][0, 2:].abs().max() == 0  # beyond an utterance's end
+
+
+def test_phones_last_as_long_as_in_the_training_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "MISHEARD", 0.0)
+    phones, rng = [5, 6, 5, 9, 7, 8], random.Random(1)
+    lasted, lengths = [], set()
+    for _ in range(500):
+        frames = language._frames(phones, 20, 5.0, 4, rng).tolist()
+        assert len(frames) % 4 == 0
+        assert [key for key, _ in itertools.groupby(frames) if key] == phones
+        lasted.append(len(frames) - 4 - 1.5)  # silence of 0 to 4 frames at both ends, filled up to a multiple
+        lengths.add(len(frames))
+    assert abs(np.mean(lasted) / len(phones) / (5.0 * sum(language.TEMPO) / 2) - 1) < 0.05
+    assert len(lengths) > 4
+
+
+def test_a_twentieth_of_the_phones_is_misheard() -> None:
+    rng, taught = random.Random(2), 0
+    for _ in range(200):
+        frames = language._frames([7] * 50, 400, 3.0, 1, rng).tolist()
+        taught += sum(key not in (0, 7) for key in frames) > 0
+        heard = [key for key, _ in itertools.groupby(frames) if key not in (0, 7)]
+        assert len(heard) < 12
+    assert taught > 150
+
+
+def test_rare_words_are_taught_less_often_than_common_ones() -> None:
+    lessons = [Lesson([3] * (1 + number % 3), [4] * (2 + number % 5), rare=number % 4 == 0) for number in range(4000)]
+    order, strands = language._strands(lessons, language._positions(lessons, 3, 1.25))
+    plan = BatchPlan(strands, 300, 1)
+    taught = Counter(int(order[row]) for number in range(6 * plan.batches) for row in plan.rows(number))
+    rare = sum(count for number, count in taught.items() if lessons[number].rare) / 1000
+    common = sum(count for number, count in taught.items() if not lessons[number].rare) / 3000
+    assert common == pytest.approx(6, abs=0.1)
+    assert rare / common == pytest.approx(language.RARE, abs=0.05)

@@ -25,7 +25,7 @@ from earmark.data.collect import TRAIN, training_rows
 from earmark.errors import TextError
 from earmark.io import read_json, write_json
 from earmark.models.adaptor import Adaptor
-from earmark.models.llm import build_small, build_tokenizer, prompt_ids
+from earmark.models.llm import build_small, build_tokenizer, prompt_ids, vocabulary_hash
 from earmark.models.qwen3 import check_folder
 from earmark.models.speech_llm import IGNORED, splice
 from earmark.text.normalise import HAN, normalise
@@ -58,8 +58,9 @@ def prepare(config: Config, folder: Path) -> None:
     """Write `folder`: the small model, or a pointer to real weights; done.json last."""
     started = time.time()
     model: Any
+    tokenizer: Any
     if isinstance(config.llm, Path):
-        model, _ = check_folder(config.llm)  # its weights are read when a stage trains
+        model, tokenizer = check_folder(config.llm)  # its weights are read when a stage trains
         done: dict[str, Any] = {"folder": str(config.llm), "stand_in": False, "steps": 0}
     else:
         phonemizer = Phonemizer.from_settings(config.text)
@@ -79,6 +80,7 @@ def prepare(config: Config, folder: Path) -> None:
         _save(model, tokenizer, folder)
         done = {"folder": str(folder), "stand_in": True, "steps": config.llm.steps, "texts": len(texts)}
         done["losses"] = losses
+    done["vocabulary"] = vocabulary_hash(tokenizer)
     done["parameters"] = sum(parameter.numel() for parameter in model.parameters())
     write_json(folder / "done.json", done | {"started": started, "ended": time.time()})
 

@@ -137,7 +137,7 @@ def test_a_checkpoint_of_another_version_is_refused(earmark: Runner, tiny_copy: 
     )
 
 
-@pytest.mark.parametrize("verb", ["transcribe", "language"])
+@pytest.mark.parametrize("verb", ["train", "transcribe", "language"])
 def test_another_tokenizer_of_the_same_size_is_refused(earmark: Runner, tiny_copy: TinyRun, verb: str) -> None:
     """Two tokens change their ids: nothing but the recorded vocabulary can tell."""
     path = tiny_copy.paths.llm / "tokenizer.json"
@@ -148,7 +148,10 @@ def test_another_tokenizer_of_the_same_size_is_refused(earmark: Runner, tiny_cop
     write_json(path, tokenizer)
     before = tiny_copy.paths.step("align", 2) / "done.json"
     refused = before
-    if verb == "language":  # it was prepared as it is now, after a stage had been trained on another
+    if verb == "train":  # the folder was changed after it was prepared
+        refused = tiny_copy.config.paths.llm / "done.json"
+        said = earmark("train", CONFIG, "joint", 2, "--before", before)
+    elif verb == "language":  # it was prepared as it is now, after a stage had been trained on another
         done = read_json(tiny_copy.paths.llm / "done.json")
         write_json(tiny_copy.paths.llm / "done.json", {k: v for k, v in done.items() if k != "vocabulary"})
         said = earmark("train", CONFIG, "joint", 2, "--before", before)

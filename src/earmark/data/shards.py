@@ -10,13 +10,13 @@ files, and what became of every row. So a job that was killed keeps the shards t
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from isal import isal_zlib
 
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
@@ -91,7 +91,7 @@ class Moments:
 
 def crc(features: np.ndarray, phones: np.ndarray) -> int:
     """Checksum of one row: of its float16 features and int16 phones."""
-    return zlib.crc32(phones.data, zlib.crc32(features.data))
+    return isal_zlib.crc32(phones.data, isal_zlib.crc32(features.data))
 
 
 class Notes(NamedTuple):

@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
-_RATES = (1_000, 768_000)
+RATES = (1_000, 768_000)
 """Sample rates that recordings have; resampling from others would fill the memory."""
-_MAX_CHANNELS = 64
+MAX_CHANNELS = 64
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes of libsndfile whose seeks are exact (FLAC has PCM's)."""
 _SEEKING = ("VORBIS", "OPUS")
@@ -113,9 +113,9 @@ def header_seconds(source: Source) -> float | None:
 
 
 def _check(source: Source, rate: int, channels: int) -> None:
-    if not _RATES[0] <= rate <= _RATES[1]:
+    if not RATES[0] <= rate <= RATES[1]:
         raise AudioError(f"{source} has a sample rate of {rate} Hz: replace it or leave it out")
-    if not 1 <= channels <= _MAX_CHANNELS:
+    if not 1 <= channels <= MAX_CHANNELS:
         raise AudioError(f"{source} has {channels} channels: replace it or leave it out")
 
 

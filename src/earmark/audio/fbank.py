@@ -41,12 +41,15 @@ def frame_count(samples: int) -> int:
 
 
 def fbank(samples: np.ndarray, n_mels: int = 80) -> np.ndarray:
-    """Log-mel energies, (T, n_mels) float32, of samples (N,) in [-1, 1] at 16 kHz; T = `frame_count(N)`."""
+    """Log-mel energies, (T, n_mels) float32, of samples (N,) at 16 kHz; T = `frame_count(N)`.
+
+    :param samples: in [-1, 1]; or int16, which gives the same bits as these integers over 32768.
+    """
     total = frame_count(len(samples))
     features = np.empty((total, n_mels), dtype=np.float32)
     if total == 0:
         return features
-    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    samples = np.ascontiguousarray(samples, dtype=None if samples.dtype == np.int16 else np.float32)
     start = end = 0
     while end < total:
         # A lone last frame joins the block before it: numpy multiplies a single row by a routine with other last bits.
@@ -100,6 +103,9 @@ def _mel_bands(n_mels: int) -> list[tuple[slice, slice, np.ndarray]]:
 def _squares(samples: np.ndarray) -> np.ndarray:
     """Squared real and imaginary parts (F, 514) of the spectra of F frames, F <= 193, in their samples (N,)."""
     count, mine = frame_count(len(samples)), _scratch
+    window = mine.window
+    if samples.dtype == np.int16:
+        samples, window = samples.astype(np.float32), mine.window_of_int16
     # x[n] - 0.97 x[n-1] as a difference and the rest, so that a mean far from 0 costs no digits. Frames share it: what
     # stands before a frame does not matter, for the window begins with 0.
     emphasised, rest = mine.emphasised[1 : len(samples)], mine.rest[1 : len(samples)]
@@ -109,7 +115,7 @@ def _squares(samples: np.ndarray) -> np.ndarray:
     frames: np.ndarray = np.ndarray((count, WINDOW), np.float32, mine.emphasised, strides=(SHIFT * step, step))
     padded = mine.padded[:count]
     np.subtract(frames, _means(samples, count) * _REMAINING, out=padded[:, :WINDOW])
-    spectra = rfft(np.multiply(padded, mine.window[:count], out=padded), axis=1)
+    spectra = rfft(np.multiply(padded, window[:count], out=padded), axis=1)
     parts: np.ndarray = spectra.view(np.float32)
     return np.square(parts, out=parts)
 
@@ -129,8 +135,9 @@ class _Scratch(threading.local):
         self.emphasised = np.zeros((_BLOCK + 1) * SHIFT + WINDOW, dtype=np.float32)
         self.rest = np.zeros_like(self.emphasised)
         self.padded = np.zeros((_BLOCK + 1, _FFT), dtype=np.float32)
-        self.window = np.zeros_like(self.padded)
-        self.window[:, :WINDOW] = _window() * np.float32(32768)  # and so samples are scaled to int16
+        self.window_of_int16 = np.zeros_like(self.padded)
+        self.window_of_int16[:, :WINDOW] = _window()
+        self.window = self.window_of_int16 * np.float32(32768)  # and so samples are scaled to int16
 
 
 _scratch = _Scratch()

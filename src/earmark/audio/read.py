@@ -25,7 +25,23 @@ def read_audio(
     channel: int | None = None,
     member: str | None = None,
 ) -> np.ndarray:
-    """Samples of (a part of) a recording, shape (N,), float32 in [-1, 1], at 16 kHz.
+    """Samples of (a part of) a recording, shape (N,), float32 in [-1, 1], at 16 kHz; see `read_samples`."""
+    return scaled(read_samples(path, offset, duration, channel, member))
+
+
+def scaled(samples: np.ndarray) -> np.ndarray:
+    """Samples as float32 in [-1, 1], whether they are so already or int16."""
+    return samples.astype(np.float32) * np.float32(1 / 32768) if samples.dtype == np.int16 else samples
+
+
+def read_samples(
+    path: Path | str,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
+    member: str | None = None,
+) -> np.ndarray:
+    """What `read_audio` gives, or, where that would only be integers over 32768, those integers: (N,) int16.
 
     Segments of one recording that are read in ascending order decode it once.
 
@@ -48,7 +64,11 @@ def read_audio(
     if channel is not None and channel >= samples.shape[1]:
         raise AudioError(f"{source} has {samples.shape[1]} channels, channel {channel} was asked for")
     mixed = channel is None and samples.shape[1] > 1
+    if mixed or rate != SAMPLE_RATE:
+        samples = scaled(samples)
     mono = samples.mean(axis=1) if mixed else samples[:, channel or 0]
+    if mono.dtype == np.int16:
+        return np.ascontiguousarray(mono)
     if not np.isfinite(mono).all():
         raise AudioError(f"{source} holds samples that are not finite numbers: replace it or leave it out")
     return resample(mono, rate)

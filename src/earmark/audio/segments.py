@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from earmark.audio.decoders import Decoder, Source, open_decoder
+from earmark.audio.flac import whole_flac
 from earmark.errors import AudioError
 
 KEPT_OPEN = 2
@@ -32,12 +33,14 @@ _open = threading.local()
 
 
 def segment(source: Source, offset: float, duration: float | None) -> tuple[np.ndarray, int]:
-    """Samples (n, channels) float32 from `offset` seconds on, and their rate; n = 0 behind the end.
+    """Samples (n, channels) from `offset` seconds on, float32 or int16, and their rate; n = 0 behind the end.
 
     :raises AudioError: undecodable, or more than can be held.
     """
     if offset == 0 and duration is None:
         return Cursor(source).cut(0, None)
+    if offset == 0 and duration is not None and (whole := whole_flac(source, duration)):
+        return whole
     try:
         stat = source.path.stat()
     except OSError as error:

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.audio.fbank import fbank
-from earmark.audio.read import SAMPLE_RATE, read_audio
+from earmark.audio.read import SAMPLE_RATE, read_samples, scaled
 from earmark.audio.trim import speech_bounds
 from earmark.config import Config, CorpusBase
 from earmark.data.labels import frames_status, phonemizer
@@ -37,9 +37,9 @@ _CHUNK = 32
 
 
 def samples_of(row: dict[str, Any]) -> np.ndarray:
-    """Samples (N,) float32 at 16 kHz of a manifest row."""
+    """Samples (N,) at 16 kHz of a manifest row: float32 in [-1, 1], or int16."""
     member = {"member": row["member"]} if row.get("member") is not None else {}
-    return read_audio(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"], **member)
+    return read_samples(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"], **member)
 
 
 def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
@@ -51,7 +51,9 @@ def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.G
 
 
 def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
-    """Log-mel features (T, 80) float32 of samples (N,) at 16 kHz; for `noise` see `features_of`."""
+    """Log-mel features (T, 80) float32 of samples (N,) at 16 kHz, float32 or int16; for `noise` see `features_of`."""
+    if trim or noise:
+        samples = scaled(samples)
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
@@ -63,10 +65,10 @@ def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Gener
 
 def audio_hash(samples: np.ndarray) -> int:
     """First 8 bytes, read big-endian, of the SHA-256 of samples (N,) as 16-bit integers: equal for equal recordings."""
-    pcm = samples * np.float32(32768)
-    np.clip(np.rint(pcm, out=pcm), -32768, 32767, out=pcm)
-    pcm = pcm.astype("<i2")
-    return int.from_bytes(hashlib.sha256(pcm.data).digest()[:8], "big")
+    if samples.dtype != np.int16:
+        samples = samples * np.float32(32768)
+        np.clip(np.rint(samples, out=samples), -32768, 32767, out=samples)
+    return int.from_bytes(hashlib.sha256(samples.astype("<i2", copy=False).data).digest()[:8], "big")
 
 
 Computed = tuple[np.ndarray, int] | str

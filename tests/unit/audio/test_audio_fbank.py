@@ -61,3 +61,9 @@ def test_samples_may_be_a_channel_of_several() -> None:
 
 def test_silence_has_the_floor_in_every_cell() -> None:
     assert (fbank(np.zeros(4000, np.float32)) == np.log(np.finfo(np.float32).eps)).all()
+
+
+def test_integers_give_the_same_bits_as_their_fractions() -> None:
+    integers = np.random.default_rng(5).integers(-32768, 32768, 40_000).astype(np.int16)
+    integers[:4000] = [0, 1, -1, 2] * 1000
+    assert np.array_equal(fbank(integers), fbank(integers.astype(np.float32) / 32768))

@@ -413,6 +413,7 @@ def test_audio_hash_is_of_16_bit_samples() -> None:
     samples = np.array([0.0, 0.5, -1.0, 1.0], dtype=np.float32)
     pcm = np.array([0, 16384, -32768, 32767], dtype="<i2").tobytes()
     assert audio_hash(samples) == int(hashlib.sha256(pcm).hexdigest()[:16], 16)
+    assert audio_hash(np.frombuffer(pcm, dtype=np.int16)) == audio_hash(samples)
 
 
 def test_audio_hash_tells_equal_recordings_in_other_containers(tmp_path: Path) -> None:
@@ -434,7 +435,7 @@ def test_member_of_a_container_is_asked_for_only_where_there_is_one(monkeypatch:
         asked.append((arguments, named))
         return buzz(0.5)
 
-    monkeypatch.setattr(building, "read_audio", read)
+    monkeypatch.setattr(building, "read_samples", read)
     row = {"audio": "a.tar", "offset": None, "duration": 0.5, "channel": 0, "member": "x/1.flac"}
     features_of(row, False)
     features_of(row | {"member": None}, False)

@@ -16,8 +16,8 @@ _HEADER = 26
 """Bytes up to and with the number of samples."""
 _MAX_VALUES = 1 << 24
 """Samples of all channels: 32 MB, 17 minutes at 16 kHz. What is longer is decoded block by block."""
-_MAX_BYTES = 1 << 26
-"""Of the file; pictures and padding are most of one that is longer."""
+_SPARE = 1 << 18
+"""Bytes that a file may have beside as many as its samples: tags, and the heads of frames that cannot be compressed."""
 
 
 class _Header(NamedTuple):
@@ -41,10 +41,11 @@ def whole_flac(source: Source, duration: float) -> tuple[np.ndarray, int] | None
             header = _header(head)
             if header is None or round(duration * header.rate) != header.total:
                 return None
-            data = head + handle.read(_MAX_BYTES)
+            most = 2 * header.total * header.channels + _SPARE
+            data = head + handle.read(most)
     except OSError:
         return None
-    samples = _decoded(data, header) if len(data) < _MAX_BYTES else None
+    samples = _decoded(data, header) if len(data) < most else None
     return None if samples is None else (samples, header.rate)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from earmark.audio.fbank import fbank
 from earmark.audio.read import SAMPLE_RATE, read_samples, scaled
@@ -47,7 +48,7 @@ def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.G
 
     :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
     """
-    return log_mel(samples_of(row), trim, noise).astype(np.float16)
+    return half(log_mel(samples_of(row), trim, noise))
 
 
 def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
@@ -61,6 +62,12 @@ def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Gener
         power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (noise[0] / 10)
         samples = samples + noise[1].normal(0.0, power**0.5, len(samples)).astype(np.float32)
     return fbank(samples, N_MELS)
+
+
+def half(features: np.ndarray) -> np.ndarray:
+    """`features.astype(np.float16)`, to the last bit, by torch: numpy takes twenty times as long."""
+    converted: np.ndarray = torch.from_numpy(features).half().numpy()
+    return converted
 
 
 def audio_hash(samples: np.ndarray) -> int:
@@ -84,7 +91,7 @@ def _compute(row: dict[str, Any], trim: bool) -> Computed:
     if not np.isfinite(features).all():
         return "features not finite"
     status = frames_status(len(features), row["phones"])
-    return (features.astype(np.float16), audio_hash(samples)) if status == KEPT else status
+    return (half(features), audio_hash(samples)) if status == KEPT else status
 
 
 def _compute_chunk(rows: list[dict[str, Any]], trim: bool) -> list[Computed]:

@@ -116,7 +116,7 @@ def test_size_is_bounded_by_the_header_and_the_file(tmp_path: Path, monkeypatch:
     path = tmp_path / "one.flac"
     data = bytearray(encoded(4_000))
     path.write_bytes(data)
-    for name, limit in (("_MAX_VALUES", 3_999), ("_MAX_BYTES", len(data) - 50)):
+    for name, limit in (("_MAX_VALUES", 3_999), ("_SPARE", len(data) - 50 - 2 * 4_000)):
         with monkeypatch.context() as patched:
             patched.setattr(flac, name, limit)
             assert whole_flac(Source(path), 0.25) is None

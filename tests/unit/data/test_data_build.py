@@ -25,7 +25,7 @@ from earmark.audio.fbank import fbank, frame_count
 from earmark.audio.read import SAMPLE_RATE
 from earmark.audio.trim import speech_bounds
 from earmark.data import build as building
-from earmark.data.build import Part, audio_hash, build_shards, features_of, samples_of, shard_ranges
+from earmark.data.build import Part, audio_hash, build_shards, features_of, half, samples_of, shard_ranges
 from earmark.data.manifest import KEPT, LABELLED, LABELS
 from earmark.data.shards import Shard, verify
 from earmark.errors import ShardError, UserError
@@ -457,3 +457,11 @@ def test_the_first_channel_of_a_call_is_not_the_mean_of_both(tmp_path: Path) -> 
     np.testing.assert_allclose(samples_of(row | {"channel": 0}), left, atol=1e-6)
     np.testing.assert_allclose(samples_of(row | {"channel": 1}), right, atol=1e-6)
     np.testing.assert_allclose(samples_of(row | {"channel": None}), (left + right) / 2, atol=1e-6)
+
+
+def test_half_precision_is_numpy_s_to_the_last_bit() -> None:
+    every = np.arange(0, 1 << 32, 4_099, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    finite = every[np.isfinite(every)][None]
+    with np.errstate(over="ignore"):
+        expected = finite.astype(np.float16)
+    assert np.array_equal(half(finite).view(np.uint16), expected.view(np.uint16))

@@ -111,9 +111,6 @@ class SmallLLM(Section):
     """Learning rate after warm-up."""
     latin_vocabulary: PositiveInt = 400
     """Upper bound of merged pieces for Latin script."""
-    noise: Annotated[float, Field(ge=0)] = 0.0
-    """Largest deviation, beside their own, of noise on what it reads phones from; drawn evenly for each text. Speech
-    embeddings then need to be found roughly only, but words take longer to learn."""
     texts: list[Literal["hsk_sentences", "jieba_words"]] = []
     """Further text besides the training transcripts, from PyPI packages: the sentences of hsk-sentences-audio, and
     jieba's 40,000 most frequent words of two to four characters."""

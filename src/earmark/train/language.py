@@ -166,8 +166,6 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
         frames = [_frames(lesson.phones, phones, pace, size, rng) for lesson in chosen]
         padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
         speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
-        if settings.noise:
-            speech = _noisy(speech, settings.noise)
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
         logits, labels = lesson_logits(model, (before, after), speech, lengths, targets)
         loss = nn.functional.cross_entropy(logits, labels)
@@ -179,12 +177,6 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
         optimizer.step()
         losses.append(round(float(loss.detach()), 4))
     return losses
-
-
-def _noisy(speech: torch.Tensor, largest: float) -> torch.Tensor:
-    """Embeddings (B, L', d) with noise of up to `largest` times their own deviation, another strength in each row."""
-    strength = largest * speech.detach().square().mean().sqrt() * torch.rand(len(speech), 1, 1)
-    return speech + strength * torch.randn_like(speech)
 
 
 def lesson_logits(

@@ -139,12 +139,3 @@ def test_rare_words_are_taught_less_often_than_common_ones() -> None:
     common = sum(count for number, count in taught.items() if not lessons[number].rare) / 3000
     assert common == pytest.approx(6, abs=0.1)
     assert rare / common == pytest.approx(language.RARE, abs=0.05)
-
-
-def test_noise_is_of_another_strength_for_each_text() -> None:
-    torch.manual_seed(1)
-    speech = 3 * torch.randn(200, 50, 8)
-    deviation = (language._noisy(speech, 0.5) - speech).std(dim=(1, 2)) / 3
-    assert 0.45 < float(deviation.max()) < 0.55
-    assert float(deviation.min()) < 0.05
-    assert float(deviation.mean()) == pytest.approx(0.25, abs=0.03)

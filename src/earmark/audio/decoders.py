@@ -9,6 +9,7 @@ thousands of times faster than real time, though).
 
 import contextlib
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -184,7 +185,8 @@ class AvDecoder:
     def __init__(self, source: Source):
         self._source = source
         self._container, self._stream = self._guarded(self._opened)
-        self._blocks = self._decoded()
+        weakref.finalize(self, self._container.close)  # container and stream hold each other: the file would stay open
+        self._blocks = _decoded(self._container, self._stream)
         first = self._guarded(lambda: next(self._blocks, None))
         if first is None:
             raise AudioError(f"{self._source} holds no audio: replace it or leave it out")
@@ -202,14 +204,6 @@ class AvDecoder:
         kind = "g722" if self._source.is_g722 else None
         container = av.open(name, mode="r", format=kind, options=options)
         return container, container.streams.audio[0]
-
-    def _decoded(self) -> Iterator[Decoded]:
-        import av
-
-        resampler = av.AudioResampler(format="fltp")
-        for frame in itertools.chain(self._container.decode(self._stream), [None]):
-            for part in resampler.resample(frame):
-                yield Decoded(part.to_ndarray().T, part.sample_rate, part.pts)
 
     def _guarded(self, call: "Callable[[], T]") -> "T":
         import av
@@ -235,7 +229,7 @@ class AvDecoder:
         """See `Decoder`."""
         before = max(0, frame - round(PRE_ROLL * self.rate))
         self._guarded(lambda: self._container.seek((self._start or 0) + before, stream=self._stream))
-        self._blocks = self._decoded()
+        self._blocks = _decoded(self._container, self._stream)
         landed = self._guarded(lambda: next(self._blocks, None))
         if landed is None:
             return False
@@ -244,6 +238,16 @@ class AvDecoder:
         if ahead < 0:
             raise AudioError(f"{self._source} has no index to be sought by: convert it to FLAC")
         return _skipped(self, ahead)
+
+
+def _decoded(container: "InputContainer", stream: "AudioStream") -> Iterator[Decoded]:
+    """From where the container stands. Of the decoder it knows nothing, which is let go of at once then."""
+    import av
+
+    resampler = av.AudioResampler(format="fltp")
+    for frame in itertools.chain(container.decode(stream), [None]):
+        for part in resampler.resample(frame):
+            yield Decoded(part.to_ndarray().T, part.sample_rate, part.pts)
 
 
 def _skipped(decoder: Decoder, count: int) -> bool:

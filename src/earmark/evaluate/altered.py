@@ -9,7 +9,7 @@ import torch
 from earmark.config import Config
 from earmark.corpora.espeak import restart
 from earmark.corpora.synthetic import draw_voice, speak, variants
-from earmark.data.build import features_of, log_mel
+from earmark.data.build import features_of, half, log_mel
 from earmark.data.dataset import Batch, Normalisation
 from earmark.data.manifest import kept_rows
 from earmark.io import digest
@@ -44,7 +44,7 @@ def respoken(batches: list[Batch], seed: int, normalisation: Normalisation) -> I
         features = []
         for key, text, language in zip(batch.ids, batch.texts, batch.languages, strict=True):
             voice = draw_voice(random.Random(digest(seed, key)), language, voices)
-            features.append(log_mel(speak(text, voice), trim=False).astype(np.float16))
+            features.append(half(log_mel(speak(text, voice), trim=False)))
         yield _with(batch, features, normalisation)
 
 

@@ -1,9 +1,11 @@
 """Segments are slices of the whole, each sample is decoded once, and length costs no memory."""
 
+import gc
 import resource
 import time
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from encoded import voice, write
@@ -249,3 +251,18 @@ def test_damage_in_the_middle_is_told_each_time(tmp_path):
         with pytest.raises(AudioError):
             read_audio(path, 0.0, 11.0)
         np.testing.assert_array_equal(read_audio(path, 1.0, 1.0), first)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "m4a", "webm"])
+def test_recordings_that_were_read_do_not_stay_open(recordings, tmp_path, ending):
+    content = recordings[ending].read_bytes()
+    before = psutil.Process().num_fds()
+    gc.disable()  # a run over millions of files must not depend on when circles are looked for
+    try:
+        for number in range(12):
+            path = tmp_path / f"{number}.{ending}"
+            path.write_bytes(content)
+            read_audio(path, 0.0, None if number % 2 else 0.5)
+            assert psutil.Process().num_fds() <= before + segments.KEPT_OPEN
+    finally:
+        gc.enable()

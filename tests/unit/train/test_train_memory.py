@@ -1,5 +1,7 @@
 """Out of memory: what to lower, and by how much."""
 
+from typing import Any
+
 import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
@@ -99,21 +101,6 @@ def test_models_that_do_not_fit_want_more_processes(
     )
 
 
-def test_validation_that_does_not_fit_wants_smaller_batches(
-    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ending, "validate", lambda *_: torch.empty(1 << 55))
-    done = tiny_copy.paths.step("pretrain", 2) / "done.json"
-    done.unlink()
-    code, _, err = earmark("train", CONFIG, "pretrain", 2)
-    assert code == 2
-    last = err.rstrip().splitlines()[-1]
-    assert last.startswith(
-        "error: out of memory in pretrain with batches of 2000 frames: lower stages.pretrain.frames_"
-    )
-    assert not done.exists()
-
-
 @pytest.mark.parametrize(("share", "sizes"), [(4, [4]), (0.26, [2, 2]), (0.01, [1, 1, 1, 1])])
 def test_a_lower_frame_budget_validates_fewer_utterances_at_a_time(
     tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch, share: float, sizes: list[int]
@@ -130,13 +117,12 @@ def test_a_lower_frame_budget_validates_fewer_utterances_at_a_time(
     assert seen == sizes
 
 
+@pytest.mark.parametrize(("owner", "name"), [(tasks.CTCTask, "forward"), (ending, "validate")])
 def test_a_segment_that_runs_out_of_memory_ends_with_one_line(
-    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch
+    earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
-    def greedy(task: object, batch: object, moment: object) -> None:
-        torch.empty(1 << 55)
-
-    monkeypatch.setattr(tasks.CTCTask, "forward", greedy)
+    """In a training step, and while it validates."""
+    monkeypatch.setattr(owner, name, lambda *_: torch.empty(1 << 55))
     done = tiny_copy.paths.step("pretrain", 2) / "done.json"
     done.unlink()
     code, _, err = earmark("train", CONFIG, "pretrain", 2)

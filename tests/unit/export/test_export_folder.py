@@ -22,7 +22,7 @@ from earmark.errors import CheckpointError, UserError
 from earmark.export.folder import CTC, Exported, export
 from earmark.export.hub.feature_extraction_earmark import EarmarkFeatureExtractor
 from earmark.io import read_json, write_json, write_tensors
-from earmark.models.llm import prompt_ids
+from earmark.models.llm import load_llm, prompt_ids, vocabulary_hash
 
 RATE = 16_000
 # Another Python, in which this package cannot be imported, nor what fbank would rather have.
@@ -321,6 +321,9 @@ def test_real_qwen3_weights_are_exported(tiny_copy: TinyRun, files: list[Path], 
             torch.nn.init.normal_(parameter, std=0.5)
     for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
         save_weights(module, run.weights[name], {})
+    # As a run with that folder would have written: the copied one was made with its stand-in's vocabulary.
+    write_json(run.done, read_json(run.done) | {"vocabulary": vocabulary_hash(load_llm(qwen)[1])})
+    run = Run(tiny_copy.folder)
     export(run, tmp_path / "new")
     assert "stand-in" not in (tmp_path / "new" / "README.md").read_text(encoding="utf-8")
     assert "`Qwen3-tiny`" in (tmp_path / "new" / "README.md").read_text(encoding="utf-8")

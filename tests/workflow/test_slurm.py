@@ -1,6 +1,8 @@
 """The recipe through SLURM: two nodes on this host, the profile that teams use."""
 
+import contextlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,12 +19,23 @@ QUICK = ["--slurm-init-seconds-before-status-checks=1", "--seconds-between-statu
 """A real cluster is asked less often."""
 
 
+SEGMENT = "results/tiny/pretrain/step_0000008/done.json"
+
+
 class Placed(NamedTuple):
     """A job of the workflow as SLURM ran it."""
 
     rule: str
     wildcards: str
     job: slurm.Job
+
+
+class Rank(NamedTuple):
+    """A training process, from its environment."""
+
+    job: str
+    node: str
+    pid: int
 
 
 def _skip_without_slurm() -> None:
@@ -115,3 +128,62 @@ def test_the_run_on_slurm_is_whole(run: Run) -> None:
     assert len(run.last_decision()["triggers"]) >= 2
     assert (run.results / "report.html").stat().st_size > 0
     assert "Nothing to be done" in run.finish(*QUICK, profile="slurm")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A first segment of pretraining by two processes, without SLURM."""
+    run = Run(tmp_path_factory.mktemp("alone") / "run")
+    run.set(processes=2)
+    run.finish(SEGMENT)
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_on_one_node_train_what_they_train_without_slurm(
+    cluster: slurm.Slurm, alone: Run, tmp_path: Path
+) -> None:
+    run = _before_training(alone, tmp_path / "run")
+    ranks = _ranks_of(run)
+    assert sorted(ranks) == [0, 1]
+    (job,) = {one.job for one in ranks.values()}
+    (node,) = {one.node for one in ranks.values()}
+    _wait_until(lambda: job in cluster.jobs())
+    assert cluster.jobs()[job][1:3] == ("COMPLETED", node)
+    assert run.segments()["pretrain/step_0000008"]["processes"] == 2
+    assert run.weights() == alone.weights()
+
+
+def _before_training(run: Run, folder: Path) -> Run:
+    """A copy of a run that has its data and no segment."""
+    copy = run.copy(folder)
+    shutil.rmtree(copy.results / "pretrain")
+    return copy
+
+
+def _ranks_of(run: Run, seconds: float = 200) -> dict[int, Rank]:
+    """Train a segment through SLURM; its ranks, by their number."""
+    found = {}
+    snakemake = run.start(SEGMENT, *QUICK, profile="slurm")
+    try:
+        limit = time.monotonic() + seconds
+        while snakemake.poll() is None:
+            assert time.monotonic() < limit, run.said()[-6000:]
+            found |= _ranks_now()
+            time.sleep(0.2)
+    finally:
+        snakemake.kill()
+    assert snakemake.returncode == 0, run.said()[-6000:]
+    return found
+
+
+def _ranks_now() -> dict[int, Rank]:
+    """Ranks of this host that SLURM has started, by their number."""
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            of = process.environ() if "earmark.cli" in process.cmdline() else {}
+            if "RANK" in of and "SLURM_JOB_ID" in of:
+                found[int(of["RANK"])] = Rank(of["SLURM_JOB_ID"], of["SLURMD_NODENAME"], process.pid)
+    return found

@@ -121,6 +121,8 @@ class Engine:
             write_tensors(folder / _STATE, tensors, {})
             return
         part = folder.with_name(folder.name + ".part")
+        if self.rank == 0:
+            shutil.rmtree(part, ignore_errors=True)  # of a killed job, which may have had more processes
         with _quiet():
             self._engine.save_checkpoint(str(part), tag="state", exclude_frozen_parameters=True)
         if self.rank == 0:

@@ -64,6 +64,16 @@ def test_an_update_that_is_left_out_leaves_no_trace(precision: str, scale: float
     assert any(not torch.equal(tensor, before[name]) for name, tensor in bits(module).items())
 
 
+def test_what_a_killed_save_of_more_processes_left_is_no_part_of_a_state(tmp_path: Path) -> None:
+    engine, _ = made("bfloat16")
+    update(engine, 1)
+    left = tmp_path / "engine.part" / "state" / "bf16_zero_pp_rank_3_mp_rank_00_optim_states.pt"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    engine.save(tmp_path / "engine")
+    assert written_by(tmp_path / "engine") == 1
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_state_goes_on_with_the_same_bits(precision: str, tmp_path: Path) -> None:
     engine, module = made(precision)

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import torch
 from torch import nn
 
 from earmark.config import Stage
-from earmark.errors import CheckpointError
+from earmark.errors import CheckpointError, TrainingError
 from earmark.io import read_tensors, write_tensors
 from earmark.train.records import say
 from earmark.train.universal import from_partitions, from_tensors, nothing_runs, read_parameter, written_by
@@ -30,6 +31,7 @@ class Engine:
     """A module under training.
 
     :param module: its forward returns what the loop passes to `backward`. :param precision: float32 or bfloat16.
+    :raises TrainingError: there are GPUs, but none for this process.
     """
 
     def __init__(self, module: nn.Module, stage: Stage, precision: str):
@@ -38,9 +40,7 @@ class Engine:
         self.world = torch.distributed.get_world_size()
         self._names = [name for name, parameter in module.named_parameters() if parameter.requires_grad]
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.device = (
-            torch.device("cuda", self.rank % torch.cuda.device_count()) if torch.cuda.is_available() else "cpu"
-        )
+        self.device = device_of(int(os.environ["LOCAL_RANK"]), torch.cuda.device_count())
         self._trained, self._clip, self._norm = trained, stage.clip, 0.0
         self._optimizer = _Adam(trained, lr=stage.peak_rate, betas=stage.betas, fused=True)
         self._plain = self.world == 1 and precision == "float32"
@@ -193,6 +193,21 @@ class Engine:
         """Wait for all processes."""
         if self.world > 1:
             torch.distributed.barrier()
+
+
+def device_of(local_rank: int, gpus: int) -> torch.device:
+    """Where a process trains that is number `local_rank` of its node's, which shows it so many GPUs.
+
+    :raises TrainingError: there are fewer GPUs than processes.
+    """
+    if not gpus:
+        return torch.device("cpu")
+    if local_rank >= gpus:
+        raise TrainingError(
+            f"training process {local_rank} (from 0) of {socket.gethostname()} finds {gpus} GPU(s) there: ask for one "
+            "a process on each node (docs/cluster.md), or set fewer processes"
+        )
+    return torch.device("cuda", local_rank)
 
 
 def _fitting(

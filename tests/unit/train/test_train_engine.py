@@ -8,8 +8,8 @@ from tiny import one_process
 from torch import nn
 
 from earmark.config import Stage
-from earmark.errors import CheckpointError
-from earmark.train.engine import Engine
+from earmark.errors import CheckpointError, TrainingError
+from earmark.train.engine import Engine, device_of
 from earmark.train.universal import nothing_runs, written_by
 
 STAGE = Stage.model_validate(
@@ -62,6 +62,15 @@ def test_an_update_that_is_left_out_leaves_no_trace(precision: str, scale: float
     update(other, 3)
     assert all(torch.equal(tensor, bits(unspoiled)[name]) for name, tensor in bits(module).items())
     assert any(not torch.equal(tensor, before[name]) for name, tensor in bits(module).items())
+
+
+def test_a_process_trains_on_its_node_s_gpu_of_its_number() -> None:
+    assert device_of(3, 0) == torch.device("cpu")
+    assert device_of(1, 2) == torch.device("cuda", 1)
+    with pytest.raises(
+        TrainingError, match=r"training process 1 \(from 0\) of .* finds 1 GPU\(s\) there: ask for one a"
+    ):
+        device_of(1, 1)
 
 
 def test_what_a_killed_save_of_more_processes_left_is_no_part_of_a_state(tmp_path: Path) -> None:

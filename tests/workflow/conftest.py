@@ -45,14 +45,18 @@ class Run:
         subprocess.run(["cp", "-a", self.folder, folder], check=True)
         return Run(folder)
 
-    def start(self, *arguments: str, profile: str = "default", config: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-        """Snakemake in a session of its own; its output goes into `snakemake.log`. `config`: further KEY=VALUE."""
-        environment = os.environ | {
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of the calls."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(REPOSITORY / "src"),
             "OMP_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
         }
+
+    def start(self, *arguments: str, profile: str = "default", config: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Snakemake in a session of its own; its output goes into `snakemake.log`. `config`: further KEY=VALUE."""
         command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(REPOSITORY / "Snakefile")]
         # Not --profile: settings of profiles/default, which Snakemake then loads as well, would win.
         command += ["--workflow-profile", str(REPOSITORY / "profiles" / profile)]
@@ -60,7 +64,7 @@ class Run:
             return subprocess.Popen(
                 [*command, *arguments, "--config", f"settings={SETTINGS}", *config],
                 cwd=self.folder,
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,

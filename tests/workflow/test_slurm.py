@@ -1,24 +1,34 @@
 """The recipe through SLURM: two nodes on this host, the profile that teams use."""
 
 import contextlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 import slurm
-from conftest import Run
+from conftest import SETTINGS, Run
 
 QUICK = ["--slurm-init-seconds-before-status-checks=1", "--seconds-between-status-checks=1", "--latency-wait=5"]
 """A real cluster is asked less often."""
 
 
+TWO_NODES = [
+    "--set-resources",
+    *("pretrain:nodes=2", "pretrain:tasks=2", "pretrain:mpi=srun"),
+    *("pretrain:gpu=0", "pretrain:slurm_extra='--gpus-per-node=2'"),
+    "--set-threads",
+    "pretrain=1",
+]
+"""As docs/cluster.md says it."""
 SEGMENT = "results/tiny/pretrain/step_0000008/done.json"
 
 
@@ -36,6 +46,7 @@ class Rank(NamedTuple):
     job: str
     node: str
     pid: int
+    gpus: str
 
 
 def _skip_without_slurm() -> None:
@@ -155,6 +166,74 @@ def test_two_processes_on_one_node_train_what_they_train_without_slurm(
     assert run.weights() == alone.weights()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_nodes_train_what_one_trains(cluster: slurm.Slurm, alone: Run, tmp_path: Path) -> None:
+    run = _before_training(alone, tmp_path / "run")
+    ranks = _ranks_of(run, *TWO_NODES)
+    (job,) = {one.job for one in ranks.values()}
+    assert sorted(one.node for one in ranks.values()) == ["node1", "node2"]
+    assert {one.gpus for one in ranks.values()} == {"0,1"}, "as many as its node has for the job"
+    _wait_until(lambda: job in cluster.jobs())
+    assert cluster.jobs()[job][1:3] == ("COMPLETED", "node[1-2]")
+    assert run.segments()["pretrain/step_0000008"]["processes"] == 2
+    assert run.weights() == alone.weights()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("cluster")
+def test_a_rank_that_dies_on_a_node_ends_those_of_all_and_the_segment_starts_over(alone: Run, tmp_path: Path) -> None:
+    run = _before_training(alone, tmp_path / "run")
+    with (run.folder / "out.txt").open("w") as out:
+        command = _on_two_nodes(run, stdout=out, stderr=subprocess.STDOUT)
+        ranks = _ranks_that_met()
+        os.kill(next(one.pid for one in ranks.values() if one.node == "node2"), signal.SIGKILL)
+        assert command.wait(60) == 2
+    said = (run.folder / "out.txt").read_text()
+    assert "error: one of 2 training processes on 2 nodes died or did not start and the others were stopped" in said
+    _wait_until(lambda: not _processes_of(ranks[0].job))
+    assert run.segments() == {}
+    assert _on_two_nodes(run).wait(200) == 0
+    assert run.weights() == alone.weights()
+    assert not list(run.results.rglob(".said"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("cluster")
+def test_what_a_rank_says_comes_back_from_the_nodes(alone: Run, tmp_path: Path) -> None:
+    run = _before_training(alone, tmp_path / "run")
+    run.set(stages__pretrain__frames_per_batch=50)
+    with (run.folder / "out.txt").open("w") as out:
+        assert _on_two_nodes(run, stdout=out, stderr=subprocess.STDOUT).wait(200) == 2
+    said = (run.folder / "out.txt").read_text()
+    assert re.search(r"^error: utterance synthetic-.*exceeds frames_per_batch 50", said, re.MULTILINE)
+    assert not list(run.results.rglob(".said"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("how", ["SIGTERM", "scancel"])
+def test_a_stop_leaves_no_process_on_any_node(alone: Run, tmp_path: Path, how: str) -> None:
+    run = _before_training(alone, tmp_path / "run")
+    snakemake = run.start(SEGMENT, *QUICK, *TWO_NODES, "--retries=0", profile="slurm")
+    job = _ranks_that_met()[0].job
+    if how == "SIGTERM":
+        snakemake.terminate()
+    else:
+        subprocess.run(["scancel", job], check=True)
+    assert snakemake.wait(60) != 0
+    _wait_until(lambda: not _processes_of(job))
+
+
+def _on_two_nodes(run: Run, **where: Any) -> subprocess.Popen[bytes]:
+    """A segment of pretraining in a job of two nodes, without Snakemake."""
+    command = ["salloc", "--nodes=2", "--ntasks=2", "--mem=4000", "earmark", "train", SETTINGS, "pretrain", "8"]
+    return subprocess.Popen(command, cwd=run.folder, env=run.environment, **where)
+
+
 def _before_training(run: Run, folder: Path) -> Run:
     """A copy of a run that has its data and no segment."""
     copy = run.copy(folder)
@@ -162,10 +241,10 @@ def _before_training(run: Run, folder: Path) -> Run:
     return copy
 
 
-def _ranks_of(run: Run, seconds: float = 200) -> dict[int, Rank]:
+def _ranks_of(run: Run, *arguments: str, seconds: float = 200) -> dict[int, Rank]:
     """Train a segment through SLURM; its ranks, by their number."""
     found = {}
-    snakemake = run.start(SEGMENT, *QUICK, profile="slurm")
+    snakemake = run.start(SEGMENT, *QUICK, *arguments, profile="slurm")
     try:
         limit = time.monotonic() + seconds
         while snakemake.poll() is None:
@@ -178,6 +257,30 @@ def _ranks_of(run: Run, seconds: float = 200) -> dict[int, Rank]:
     return found
 
 
+def _ranks_that_met() -> dict[int, Rank]:
+    """Two ranks once they train: gloo's threads are there."""
+    found: dict[int, Rank] = {}
+
+    def met() -> bool:
+        found.update(_ranks_now())
+        with contextlib.suppress(psutil.Error):
+            return len(found) == 2 and all(psutil.Process(one.pid).num_threads() > 4 for one in found.values())
+        return False
+
+    _wait_until(met, 100)
+    return found
+
+
+def _processes_of(job: str) -> list[psutil.Process]:
+    """Processes of this host that a job of SLURM has started."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("SLURM_JOB_ID") == job:
+                found.append(process)
+    return found
+
+
 def _ranks_now() -> dict[int, Rank]:
     """Ranks of this host that SLURM has started, by their number."""
     found = {}
@@ -185,5 +288,6 @@ def _ranks_now() -> dict[int, Rank]:
         with contextlib.suppress(psutil.Error):
             of = process.environ() if "earmark.cli" in process.cmdline() else {}
             if "RANK" in of and "SLURM_JOB_ID" in of:
-                found[int(of["RANK"])] = Rank(of["SLURM_JOB_ID"], of["SLURMD_NODENAME"], process.pid)
+                gpus = of.get("CUDA_VISIBLE_DEVICES", "")
+                found[int(of["RANK"])] = Rank(of["SLURM_JOB_ID"], of["SLURMD_NODENAME"], process.pid, gpus)
     return found

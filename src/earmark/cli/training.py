@@ -66,7 +66,7 @@ def _train_in_processes(settings: Config, job: Any, profile: bool = False) -> No
 
     config = str(click.get_current_context().params["config"])
     arguments = ["train", config, "--run", settings.run, *job.arguments(), *(["--profile"] if profile else [])]
-    under_torchrun(settings.processes, arguments)
+    under_torchrun(settings.processes, arguments, settings.paths.step(job.instance, job.step) / ".said")
 
 
 def _train_here(settings: Config, job: Any, profile: bool = False) -> None:

@@ -30,11 +30,15 @@ from earmark.models.qwen3 import check_folder
 from earmark.models.speech_llm import IGNORED, splice
 from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
+from earmark.train.muon import Muon
 
 TEMPO, UNEVEN = (0.5, 1.3), (0.6, 1.4)
 """How long phones last, beside the training speech's mean: drawn evenly for an utterance, and for each phone of it."""
 PEAK = 4
 """Frames that a phone is heard in, at most; after them comes the blank."""
+SHORT, AT_END = 8, 0.9
+"""So few phones of an utterance are named by its last frames, one a frame, so often: an encoder that sees all of a
+short word waits for its end."""
 MISHEARD = 0.05
 """Share of phones that are replaced by others: encoders err, and context has to help."""
 WARMUP = 50
@@ -43,6 +47,7 @@ WORDS, COMMON = 40_000, 12_000
 RARE = 0.3
 """How often a rarer word is taught, beside a common one."""
 
+_LASTS = [1] * 14 + [2]
 _WORD = re.compile(rf"[{HAN}]{{2,4}}")
 
 
@@ -159,7 +164,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
     order, strands = _strands(lessons, _positions(lessons, len(after), pace / size))
     plan = BatchPlan(strands, settings.positions_per_batch, config.seed)
     parameters = [*model.parameters(), *heard.parameters(), *adaptor.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=settings.peak_rate, betas=(0.9, 0.98), fused=True)
+    optimizers = _optimizers([model, heard, adaptor], settings.peak_rate)
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
@@ -169,14 +174,25 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
         logits, labels = lesson_logits(model, (before, after), speech, lengths, targets)
         loss = nn.functional.cross_entropy(logits, labels)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.peak_rate * min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)
-        optimizer.zero_grad()
+        rate = settings.peak_rate * min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad()
         losses.append(round(float(loss.detach()), 4))
     return losses
+
+
+def _optimizers(modules: list[nn.Module], rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices between embeddings and output, Adam for everything else."""
+    parts = [part for module in modules for part in module.modules()]
+    tables = {part.weight for part in parts if isinstance(part, nn.Embedding)}
+    parameters = list(dict.fromkeys(one for part in parts for one in part.parameters(recurse=False)))
+    matrices = [one for one in parameters if one.ndim == 2 and one not in tables]
+    others = [one for one in parameters if one.ndim != 2 or one in tables]
+    return [Muon(matrices, rate), torch.optim.Adam(others, lr=rate, betas=(0.9, 0.98), fused=True)]
 
 
 def lesson_logits(
@@ -223,21 +239,40 @@ def _strands(lessons: list[Lesson], positions: np.ndarray) -> tuple[np.ndarray, 
 
 def _positions(lessons: list[Lesson], prompt: int, slots: float) -> np.ndarray:
     """About how many positions each lesson takes: `prompt` ones, `slots` a phone, text and its end."""
-    slots *= sum(TEMPO) / 2 * sum(UNEVEN) / 2
-    return np.array([prompt + round(len(one.phones) * slots) + 2 + len(one.tokens) for one in lessons])
+    stretched = slots * sum(TEMPO) / 2 * sum(UNEVEN) / 2
+    # A short one waits a third of its length on average, and then takes a frame a phone.
+    short = AT_END * (slots / 3 + 1) + (1 - AT_END) * stretched
+    heard = (len(one.phones) * (short if len(one.phones) <= SHORT else stretched) for one in lessons)
+    return np.array([prompt + round(slots) + 2 + len(one.tokens) for slots, one in zip(heard, lessons, strict=True)])
 
 
 def _frames(phones: list[int], inventory: int, pace: float, size: int, rng: random.Random) -> torch.Tensor:
-    """Phone ids of frames (L,), a multiple of `size`: phones stretched, some misheard, silence at both ends.
+    """Phone ids of frames (L,), a multiple of `size`: some misheard, as frames that CTC's encoders give.
 
-    Each is heard in the first of its frames, one or more, and then in blanks, as CTC's encoders are peaky.
+    All in the last frames, or each where it is spoken.
     """
+    heard = [rng.randrange(1, inventory) if rng.random() < MISHEARD else phone for phone in phones]
+    if len(phones) <= SHORT and rng.random() < AT_END:
+        frames = _at_end(heard, pace, rng)
+        return torch.tensor([0] * (-len(frames) % size) + frames)
+    frames = _stretched(heard, pace, size, rng)
+    return torch.tensor(frames + [0] * (-len(frames) % size))
+
+
+def _at_end(phones: list[int], pace: float, rng: random.Random) -> list[int]:
+    """Blanks, often fewer than in speech since they say nothing; then a frame a phone, seldom two or a blank after."""
+    frames = [0] * round(pace * len(phones) * rng.random() ** 2)
+    for phone in phones:
+        frames += [0] * (frames[-1:] == [phone]) + [phone] * rng.choice(_LASTS) + [0] * (rng.choice(_LASTS) - 1)
+    return frames
+
+
+def _stretched(phones: list[int], pace: float, size: int, rng: random.Random) -> list[int]:
+    """Silence at both ends; each phone in the first of its frames, one or more, and then blanks."""
     frames = [0] * rng.randint(0, size)
     tempo = pace * rng.uniform(*TEMPO)
     for phone in phones:
-        heard = rng.randrange(1, inventory) if rng.random() < MISHEARD else phone
         lasts = max(1, round(tempo * rng.uniform(*UNEVEN)))
         peak = rng.randint(1, min(lasts, PEAK))
-        frames += [heard] * peak + [0] * (lasts - peak)
-    frames += [0] * rng.randint(0, size)
-    return torch.tensor(frames + [0] * (-len(frames) % size))
+        frames += [phone] * peak + [0] * (lasts - peak)
+    return frames + [0] * rng.randint(0, size)

@@ -108,7 +108,7 @@ def test_the_prompt_read_once_gives_what_it_gives_in_each_row() -> None:
 
 def test_phones_last_as_long_as_in_the_training_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language, "MISHEARD", 0.0)
-    phones, rng = [5, 6, 5, 9, 7, 8], random.Random(1)
+    phones, rng = [5, 6, 5, 9, 7, 8, 5, 6, 10], random.Random(1)
     lasted, lengths = [], set()
     for _ in range(500):
         frames = language._frames(phones, 20, 5.0, 4, rng).tolist()
@@ -118,6 +118,44 @@ def test_phones_last_as_long_as_in_the_training_speech(monkeypatch: pytest.Monke
         lengths.add(len(frames))
     assert abs(np.mean(lasted) / len(phones) / (5.0 * sum(language.TEMPO) / 2) - 1) < 0.05
     assert len(lengths) > 4
+
+
+def test_phones_of_short_texts_stand_mostly_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "MISHEARD", 0.0)
+    phones, rng = [5, 6, 6, 9], random.Random(1)
+    ends, lengths = [], set()
+    for _ in range(1000):
+        frames = language._frames(phones, 20, 5.0, 2, rng).tolist()
+        assert len(frames) % 2 == 0
+        assert [key for key, _ in itertools.groupby(frames) if key][:2] == phones[:2]
+        spoken = "".join(str(key) for key in frames).strip("0")
+        ends.append(spoken == "56069" and frames[-1] == 9)
+        lengths.add(len(frames))
+    usual = (14 / 15) ** 8  # each phone once, no blank after it that is not needed
+    assert np.mean(ends) == pytest.approx(language.AT_END * usual, abs=0.06)
+    assert min(lengths) <= 8
+    assert max(lengths) >= 22
+
+
+def test_a_text_of_equal_phones_keeps_them_apart() -> None:
+    frames = language._at_end([4, 4, 4], 3.0, random.Random(3))
+    assert [key for key, _ in itertools.groupby(frames)].count(4) == 3
+
+
+def test_muon_has_the_matrices_and_adam_has_the_tables() -> None:
+    model = build_small(SmallLLM(hidden_size=16, n_layers=2, n_heads=2), 30)
+    heard = torch.nn.Embedding(7, 16)
+    muon, adam = (
+        [parameter for group in one.param_groups for parameter in group["params"]]
+        for one in language._optimizers([model, heard], 1e-3)
+    )
+    assert len(muon) == 2 * 7
+    assert all(parameter.ndim == 2 for parameter in muon)
+    assert any(parameter is heard.weight for parameter in adam)
+    assert any(parameter is model.get_input_embeddings().weight for parameter in adam)
+    both = {id(parameter) for parameter in (*muon, *adam)}
+    assert both == {id(parameter) for part in (model, heard) for parameter in part.parameters()}
+    assert len(both) == len(muon) + len(adam)
 
 
 def test_a_twentieth_of_the_phones_is_misheard() -> None:

@@ -33,12 +33,12 @@ from earmark.text.phonemes import Phonemizer
 from earmark.train.muon import Muon
 
 TEMPO, UNEVEN = (0.5, 1.3), (0.6, 1.4)
-"""How long phones last, beside the training speech's mean: drawn evenly for an utterance, and for each phone of it."""
+"""How long phones last, beside the training speech's mean: drawn evenly for a batch, and for each phone in it."""
 PEAK = 4
 """Frames that a phone is heard in, at most; after them comes the blank."""
 SHORT, AT_END = 8, 0.9
-"""So few phones of an utterance are named by its last frames, one a frame, so often: an encoder that sees all of a
-short word waits for its end."""
+"""So few phones of an utterance are named by its last frames, one a frame, in so many batches: an encoder that sees all
+of a short word waits for its end."""
 MISHEARD = 0.05
 """Share of phones that are replaced by others: encoders err, and context has to help."""
 WARMUP = 50
@@ -57,6 +57,23 @@ class Lesson(NamedTuple):
     tokens: list[int]
     phones: list[int]
     rare: bool
+
+
+class Way(NamedTuple):
+    """How the texts of a batch are spoken: alike, so that they are about as long as each other.
+
+    :ivar at_end: short ones are named at their end. :ivar pause: blanks before that, as a share of what speech has.
+    :ivar tempo: how long a phone lasts otherwise, beside the training speech's mean.
+    """
+
+    at_end: bool
+    pause: float
+    tempo: float
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> "Way":
+        """Pauses are mostly shorter than in speech, since they say nothing."""
+        return cls(rng.random() < AT_END, rng.random() ** 2, rng.uniform(*TEMPO))
 
 
 def prepare(config: Config, folder: Path) -> None:
@@ -168,7 +185,8 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
     losses = []
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
-        frames = [_frames(lesson.phones, phones, pace, size, rng) for lesson in chosen]
+        way = Way.draw(rng)
+        frames = [_frames(lesson.phones, phones, pace, size, way, rng) for lesson in chosen]
         padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
         speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
@@ -246,33 +264,32 @@ def _positions(lessons: list[Lesson], prompt: int, slots: float) -> np.ndarray:
     return np.array([prompt + round(slots) + 2 + len(one.tokens) for slots, one in zip(heard, lessons, strict=True)])
 
 
-def _frames(phones: list[int], inventory: int, pace: float, size: int, rng: random.Random) -> torch.Tensor:
+def _frames(phones: list[int], inventory: int, pace: float, size: int, way: Way, rng: random.Random) -> torch.Tensor:
     """Phone ids of frames (L,), a multiple of `size`: some misheard, as frames that CTC's encoders give.
 
     All in the last frames, or each where it is spoken.
     """
     heard = [rng.randrange(1, inventory) if rng.random() < MISHEARD else phone for phone in phones]
-    if len(phones) <= SHORT and rng.random() < AT_END:
-        frames = _at_end(heard, pace, rng)
+    if len(phones) <= SHORT and way.at_end:
+        frames = _at_end(heard, round(pace * len(phones) * way.pause), rng)
         return torch.tensor([0] * (-len(frames) % size) + frames)
-    frames = _stretched(heard, pace, size, rng)
+    frames = _stretched(heard, pace * way.tempo, size, rng)
     return torch.tensor(frames + [0] * (-len(frames) % size))
 
 
-def _at_end(phones: list[int], pace: float, rng: random.Random) -> list[int]:
-    """Blanks, often fewer than in speech since they say nothing; then a frame a phone, seldom two or a blank after."""
-    frames = [0] * round(pace * len(phones) * rng.random() ** 2)
+def _at_end(phones: list[int], pause: int, rng: random.Random) -> list[int]:
+    """So many blanks; then a frame a phone, seldom two or a blank after."""
+    frames = [0] * pause
     for phone in phones:
         frames += [0] * (frames[-1:] == [phone]) + [phone] * rng.choice(_LASTS) + [0] * (rng.choice(_LASTS) - 1)
     return frames
 
 
-def _stretched(phones: list[int], pace: float, size: int, rng: random.Random) -> list[int]:
+def _stretched(phones: list[int], lasting: float, size: int, rng: random.Random) -> list[int]:
     """Silence at both ends; each phone in the first of its frames, one or more, and then blanks."""
     frames = [0] * rng.randint(0, size)
-    tempo = pace * rng.uniform(*TEMPO)
     for phone in phones:
-        lasts = max(1, round(tempo * rng.uniform(*UNEVEN)))
+        lasts = max(1, round(lasting * rng.uniform(*UNEVEN)))
         peak = rng.randint(1, min(lasts, PEAK))
         frames += [phone] * peak + [0] * (lasts - peak)
     return frames + [0] * rng.randint(0, size)

@@ -19,7 +19,7 @@ from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.models.llm import build_small, load_llm
 from earmark.models.speech_llm import splice, target_logits
 from earmark.train import language
-from earmark.train.language import Lesson, lesson_logits
+from earmark.train.language import Lesson, Way, lesson_logits
 
 
 def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
@@ -111,7 +111,7 @@ def test_phones_last_as_long_as_in_the_training_speech(monkeypatch: pytest.Monke
     phones, rng = [5, 6, 5, 9, 7, 8, 5, 6, 10], random.Random(1)
     lasted, lengths = [], set()
     for _ in range(500):
-        frames = language._frames(phones, 20, 5.0, 4, rng).tolist()
+        frames = language._frames(phones, 20, 5.0, 4, Way.draw(rng), rng).tolist()
         assert len(frames) % 4 == 0
         assert [key for key, _ in itertools.groupby(frames) if key] == phones
         lasted.append(len(frames) - 4 - 1.5)  # silence of 0 to 4 frames at both ends, filled up to a multiple
@@ -125,7 +125,7 @@ def test_phones_of_short_texts_stand_mostly_at_the_end(monkeypatch: pytest.Monke
     phones, rng = [5, 6, 6, 9], random.Random(1)
     ends, lengths = [], set()
     for _ in range(1000):
-        frames = language._frames(phones, 20, 5.0, 2, rng).tolist()
+        frames = language._frames(phones, 20, 5.0, 2, Way.draw(rng), rng).tolist()
         assert len(frames) % 2 == 0
         assert [key for key, _ in itertools.groupby(frames) if key][:2] == phones[:2]
         spoken = "".join(str(key) for key in frames).strip("0")
@@ -138,7 +138,7 @@ def test_phones_of_short_texts_stand_mostly_at_the_end(monkeypatch: pytest.Monke
 
 
 def test_a_text_of_equal_phones_keeps_them_apart() -> None:
-    frames = language._at_end([4, 4, 4], 3.0, random.Random(3))
+    frames = language._at_end([4, 4, 4], 3, random.Random(3))
     assert [key for key, _ in itertools.groupby(frames)].count(4) == 3
 
 
@@ -161,7 +161,7 @@ def test_muon_has_the_matrices_and_adam_has_the_tables() -> None:
 def test_a_twentieth_of_the_phones_is_misheard() -> None:
     rng, taught = random.Random(2), 0
     for _ in range(200):
-        frames = language._frames([7] * 50, 400, 3.0, 1, rng).tolist()
+        frames = language._frames([7] * 50, 400, 3.0, 1, Way.draw(rng), rng).tolist()
         taught += sum(key not in (0, 7) for key in frames) > 0
         heard = [key for key, _ in itertools.groupby(frames) if key not in (0, 7)]
         assert len(heard) < 12

@@ -108,7 +108,7 @@ class SmallLLM(Section):
     positions_per_batch: PositiveInt = 1000
     """Positions of a batch, prompt and padding included."""
     peak_rate: PositiveFloat = 2e-3
-    """Learning rate after warm-up."""
+    """Learning rate after warm-up, of Muon and Adam."""
     latin_vocabulary: PositiveInt = 400
     """Upper bound of merged pieces for Latin script."""
     texts: list[Literal["hsk_sentences", "jieba_words"]] = []

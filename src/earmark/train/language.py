@@ -48,6 +48,7 @@ RARE = 0.3
 """How often a rarer word is taught, beside a common one."""
 
 _LASTS = [1] * 14 + [2]
+_TONE = re.compile(r"[1-9]$")
 _WORD = re.compile(rf"[{HAN}]{{2,4}}")
 
 
@@ -76,6 +77,29 @@ class Way(NamedTuple):
         return cls(rng.random() < AT_END, rng.random() ** 2, rng.uniform(*TEMPO))
 
 
+class Heard(nn.Module):
+    """Frames as an encoder might give them: (...,) phone ids to (..., width), with noise of deviation 1.
+
+    A final sounds much the same in all its tones, and a tone in all its finals: each is the sum of both, or an adaptor
+    would have to tell as many sounds apart as there are finals with tones. Noise, since no encoder names a phone the
+    same way twice: a model that was taught without it reads only what is exact, and alignment does not get there.
+    """
+
+    def __init__(self, phones: tuple[str, ...], width: int):
+        super().__init__()
+        plain = [_TONE.sub("", phone) for phone in phones]
+        kinds = sorted(set(plain))
+        tones = [_TONE.search(phone) for phone in phones]
+        self.plain, self.tone = nn.Embedding(len(kinds), width), nn.Embedding(10, width, padding_idx=0)
+        self.plain_of = torch.tensor([kinds.index(one) for one in plain])
+        self.tone_of = torch.tensor([int(found[0]) if found else 0 for found in tones])
+
+    def forward(self, phones: torch.Tensor) -> torch.Tensor:
+        """Frames of phone ids."""
+        exact = self.plain(self.plain_of[phones]) + self.tone(self.tone_of[phones])
+        return exact + torch.randn_like(exact)
+
+
 def prepare(config: Config, folder: Path) -> None:
     """Write `folder`: the small model, or a pointer to real weights; done.json last."""
     started = time.time()
@@ -98,7 +122,7 @@ def prepare(config: Config, folder: Path) -> None:
             Lesson(tokenizer.encode(text, add_special_tokens=False), inventory.encode(phones), text in rare)
             for text, phones in texts.items()
         ]
-        losses = _teach(model, tokenizer, lessons, len(inventory), pace, config)
+        losses = _teach(model, tokenizer, lessons, inventory.phones, pace, config)
         _save(model, tokenizer, folder)
         done = {"folder": str(folder), "stand_in": True, "steps": config.llm.steps, "texts": len(texts)}
         done["losses"] = losses
@@ -162,10 +186,12 @@ def _jieba_words() -> Iterable[str]:
     return [word for _, word in sorted(words, key=lambda pair: (-pair[0], pair[1]))[:WORDS]]
 
 
-def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace: float, config: Config) -> list[float]:
+def _teach(
+    model: Any, tokenizer: Any, lessons: list[Lesson], phones: tuple[str, ...], pace: float, config: Config
+) -> list[float]:
     """Train in place; losses (nats a token) of every step.
 
-    :param phones: how many there are. :param pace: frames that one lasts.
+    :param phones: of the inventory. :param pace: frames that one lasts.
     """
     from tqdm import tqdm
 
@@ -174,7 +200,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
     before, after = (torch.tensor(part) for part in prompt_ids(tokenizer, config.prompt))
     # Frames of deviation 1, as the encoder's last LayerNorm gives them, through an adaptor of the kind that will read
     # those: alignment then has an interface to find that an adaptor can give.
-    heard = nn.Embedding(phones, config.encoder.d_model)
+    heard = Heard(phones, config.encoder.d_model)
     size = config.adaptor.downsample
     adaptor = Adaptor(config.encoder.d_model, settings.hidden_size, size)
     rng = random.Random(config.seed)
@@ -186,7 +212,7 @@ def _teach(model: Any, tokenizer: Any, lessons: list[Lesson], phones: int, pace:
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
         way = Way.draw(rng)
-        frames = [_frames(lesson.phones, phones, pace, size, way, rng) for lesson in chosen]
+        frames = [_frames(lesson.phones, len(phones), pace, size, way, rng) for lesson in chosen]
         padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
         speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]

@@ -19,7 +19,7 @@ from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.models.llm import build_small, load_llm
 from earmark.models.speech_llm import splice, target_logits
 from earmark.train import language
-from earmark.train.language import Lesson, Way, lesson_logits
+from earmark.train.language import Heard, Lesson, Way, lesson_logits
 
 
 def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
@@ -156,6 +156,20 @@ def test_muon_has_the_matrices_and_adam_has_the_tables() -> None:
     both = {id(parameter) for parameter in (*muon, *adam)}
     assert both == {id(parameter) for part in (model, heard) for parameter in part.parameters()}
     assert len(both) == len(muon) + len(adam)
+
+
+def test_a_tone_sounds_the_same_in_all_finals() -> None:
+    torch.manual_seed(1)
+    heard = Heard(("<blank>", "b", "an1", "an4", "ang1", "ang4"), 8)
+    often = heard(torch.arange(6).repeat(20_000, 1)).detach()
+    assert often.shape == (20_000, 6, 8)
+    assert (often.std(dim=0) - 1).abs().max() < 0.03
+    _, b, an1, an4, ang1, ang4 = often.mean(dim=0)
+    near = {"rtol": 0, "atol": 0.06}
+    torch.testing.assert_close(an4 - an1, ang4 - ang1, **near)
+    torch.testing.assert_close(ang1 - an1, ang4 - an4, **near)
+    assert (an1 - an4).abs().max() > 0.5
+    torch.testing.assert_close(b, heard.plain(heard.plain_of[1]).detach(), **near)  # no tone
 
 
 def test_a_twentieth_of_the_phones_is_misheard() -> None:

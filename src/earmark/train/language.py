@@ -30,25 +30,15 @@ from earmark.models.qwen3 import check_folder
 from earmark.models.speech_llm import IGNORED, splice
 from earmark.text.normalise import HAN, normalise
 from earmark.text.phonemes import Phonemizer
+from earmark.train.heard import Heard, Way, frames_of, mean_frames
 from earmark.train.muon import Muon
 
-TEMPO, UNEVEN = (0.5, 1.3), (0.6, 1.4)
-"""How long phones last, beside the training speech's mean: drawn evenly for a batch, and for each phone in it."""
-PEAK = 4
-"""Frames that a phone is heard in, at most; after them comes the blank."""
-SHORT, AT_END = 8, 0.9
-"""So few phones of an utterance are named by its last frames, one a frame, in so many batches: an encoder that sees all
-of a short word waits for its end."""
-MISHEARD = 0.05
-"""Share of phones that are replaced by others: encoders err, and context has to help."""
 WARMUP = 50
 WORDS, COMMON = 40_000, 12_000
 """Words taken of jieba's list, the most frequent ones, and how many of these are taught as often as all other text."""
 RARE = 0.3
 """How often a rarer word is taught, beside a common one."""
 
-_LASTS = [1] * 14 + [2]
-_TONE = re.compile(r"[1-9]$")
 _WORD = re.compile(rf"[{HAN}]{{2,4}}")
 
 
@@ -58,46 +48,6 @@ class Lesson(NamedTuple):
     tokens: list[int]
     phones: list[int]
     rare: bool
-
-
-class Way(NamedTuple):
-    """How the texts of a batch are spoken: alike, so that they are about as long as each other.
-
-    :ivar at_end: short ones are named at their end. :ivar pause: blanks before that, as a share of what speech has.
-    :ivar tempo: how long a phone lasts otherwise, beside the training speech's mean.
-    """
-
-    at_end: bool
-    pause: float
-    tempo: float
-
-    @classmethod
-    def draw(cls, rng: random.Random) -> "Way":
-        """Pauses are mostly shorter than in speech, since they say nothing."""
-        return cls(rng.random() < AT_END, rng.random() ** 2, rng.uniform(*TEMPO))
-
-
-class Heard(nn.Module):
-    """Frames as an encoder might give them: (...,) phone ids to (..., width), with noise of deviation 1.
-
-    A final sounds much the same in all its tones, and a tone in all its finals: each is the sum of both, or an adaptor
-    would have to tell as many sounds apart as there are finals with tones. Noise, since no encoder names a phone the
-    same way twice: a model that was taught without it reads only what is exact, and alignment does not get there.
-    """
-
-    def __init__(self, phones: tuple[str, ...], width: int):
-        super().__init__()
-        plain = [_TONE.sub("", phone) for phone in phones]
-        kinds = sorted(set(plain))
-        tones = [_TONE.search(phone) for phone in phones]
-        self.plain, self.tone = nn.Embedding(len(kinds), width), nn.Embedding(10, width, padding_idx=0)
-        self.plain_of = torch.tensor([kinds.index(one) for one in plain])
-        self.tone_of = torch.tensor([int(found[0]) if found else 0 for found in tones])
-
-    def forward(self, phones: torch.Tensor) -> torch.Tensor:
-        """Frames of phone ids."""
-        exact = self.plain(self.plain_of[phones]) + self.tone(self.tone_of[phones])
-        return exact + torch.randn_like(exact)
 
 
 def prepare(config: Config, folder: Path) -> None:
@@ -212,7 +162,7 @@ def _teach(
     for step in tqdm(range(settings.steps), desc="language model", mininterval=5):
         chosen = [lessons[row] for row in order[plan.rows(step)]]
         way = Way.draw(rng)
-        frames = [_frames(lesson.phones, len(phones), pace, size, way, rng) for lesson in chosen]
+        frames = [frames_of(lesson.phones, len(phones), pace, size, way, rng) for lesson in chosen]
         padded = nn.utils.rnn.pad_sequence(frames, batch_first=True)
         speech, lengths = adaptor(heard(padded), torch.tensor([len(one) for one in frames]))
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
@@ -283,39 +233,4 @@ def _strands(lessons: list[Lesson], positions: np.ndarray) -> tuple[np.ndarray, 
 
 def _positions(lessons: list[Lesson], prompt: int, slots: float) -> np.ndarray:
     """About how many positions each lesson takes: `prompt` ones, `slots` a phone, text and its end."""
-    stretched = slots * sum(TEMPO) / 2 * sum(UNEVEN) / 2
-    # A short one waits a third of its length on average, and then takes a frame a phone.
-    short = AT_END * (slots / 3 + 1) + (1 - AT_END) * stretched
-    heard = (len(one.phones) * (short if len(one.phones) <= SHORT else stretched) for one in lessons)
-    return np.array([prompt + round(slots) + 2 + len(one.tokens) for slots, one in zip(heard, lessons, strict=True)])
-
-
-def _frames(phones: list[int], inventory: int, pace: float, size: int, way: Way, rng: random.Random) -> torch.Tensor:
-    """Phone ids of frames (L,), a multiple of `size`: some misheard, as frames that CTC's encoders give.
-
-    All in the last frames, or each where it is spoken.
-    """
-    heard = [rng.randrange(1, inventory) if rng.random() < MISHEARD else phone for phone in phones]
-    if len(phones) <= SHORT and way.at_end:
-        frames = _at_end(heard, round(pace * len(phones) * way.pause), rng)
-        return torch.tensor([0] * (-len(frames) % size) + frames)
-    frames = _stretched(heard, pace * way.tempo, size, rng)
-    return torch.tensor(frames + [0] * (-len(frames) % size))
-
-
-def _at_end(phones: list[int], pause: int, rng: random.Random) -> list[int]:
-    """So many blanks; then a frame a phone, seldom two or a blank after."""
-    frames = [0] * pause
-    for phone in phones:
-        frames += [0] * (frames[-1:] == [phone]) + [phone] * rng.choice(_LASTS) + [0] * (rng.choice(_LASTS) - 1)
-    return frames
-
-
-def _stretched(phones: list[int], lasting: float, size: int, rng: random.Random) -> list[int]:
-    """Silence at both ends; each phone in the first of its frames, one or more, and then blanks."""
-    frames = [0] * rng.randint(0, size)
-    for phone in phones:
-        lasts = max(1, round(lasting * rng.uniform(*UNEVEN)))
-        peak = rng.randint(1, min(lasts, PEAK))
-        frames += [phone] * peak + [0] * (lasts - peak)
-    return frames + [0] * rng.randint(0, size)
+    return np.array([prompt + round(mean_frames(len(one.phones), slots)) + 2 + len(one.tokens) for one in lessons])

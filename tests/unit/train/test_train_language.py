@@ -1,12 +1,9 @@
 """The stand-in for pretrained weights: taught on training text alone, the same every time."""
 
-import itertools
-import random
 import shutil
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 import torch
@@ -19,7 +16,7 @@ from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.models.llm import build_small, load_llm
 from earmark.models.speech_llm import splice, target_logits
 from earmark.train import language
-from earmark.train.language import Heard, Lesson, Way, lesson_logits
+from earmark.train.language import Lesson, lesson_logits
 
 
 def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
@@ -106,42 +103,6 @@ def test_the_prompt_read_once_gives_what_it_gives_in_each_row() -> None:
     assert found[0][2][0, 2:].abs().max() == 0  # beyond an utterance's end
 
 
-def test_phones_last_as_long_as_in_the_training_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "MISHEARD", 0.0)
-    phones, rng = [5, 6, 5, 9, 7, 8, 5, 6, 10], random.Random(1)
-    lasted, lengths = [], set()
-    for _ in range(500):
-        frames = language._frames(phones, 20, 5.0, 4, Way.draw(rng), rng).tolist()
-        assert len(frames) % 4 == 0
-        assert [key for key, _ in itertools.groupby(frames) if key] == phones
-        lasted.append(len(frames) - 4 - 1.5)  # silence of 0 to 4 frames at both ends, filled up to a multiple
-        lengths.add(len(frames))
-    assert abs(np.mean(lasted) / len(phones) / (5.0 * sum(language.TEMPO) / 2) - 1) < 0.05
-    assert len(lengths) > 4
-
-
-def test_phones_of_short_texts_stand_mostly_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "MISHEARD", 0.0)
-    phones, rng = [5, 6, 6, 9], random.Random(1)
-    ends, lengths = [], set()
-    for _ in range(1000):
-        frames = language._frames(phones, 20, 5.0, 2, Way.draw(rng), rng).tolist()
-        assert len(frames) % 2 == 0
-        assert [key for key, _ in itertools.groupby(frames) if key][:2] == phones[:2]
-        spoken = "".join(str(key) for key in frames).strip("0")
-        ends.append(spoken == "56069" and frames[-1] == 9)
-        lengths.add(len(frames))
-    usual = (14 / 15) ** 8  # each phone once, no blank after it that is not needed
-    assert np.mean(ends) == pytest.approx(language.AT_END * usual, abs=0.06)
-    assert min(lengths) <= 8
-    assert max(lengths) >= 22
-
-
-def test_a_text_of_equal_phones_keeps_them_apart() -> None:
-    frames = language._at_end([4, 4, 4], 3, random.Random(3))
-    assert [key for key, _ in itertools.groupby(frames)].count(4) == 3
-
-
 def test_muon_has_the_matrices_and_adam_has_the_tables() -> None:
     model = build_small(SmallLLM(hidden_size=16, n_layers=2, n_heads=2), 30)
     heard = torch.nn.Embedding(7, 16)
@@ -156,30 +117,6 @@ def test_muon_has_the_matrices_and_adam_has_the_tables() -> None:
     both = {id(parameter) for parameter in (*muon, *adam)}
     assert both == {id(parameter) for part in (model, heard) for parameter in part.parameters()}
     assert len(both) == len(muon) + len(adam)
-
-
-def test_a_tone_sounds_the_same_in_all_finals() -> None:
-    torch.manual_seed(1)
-    heard = Heard(("<blank>", "b", "an1", "an4", "ang1", "ang4"), 8)
-    often = heard(torch.arange(6).repeat(20_000, 1)).detach()
-    assert often.shape == (20_000, 6, 8)
-    assert (often.std(dim=0) - 1).abs().max() < 0.03
-    _, b, an1, an4, ang1, ang4 = often.mean(dim=0)
-    near = {"rtol": 0, "atol": 0.06}
-    torch.testing.assert_close(an4 - an1, ang4 - ang1, **near)
-    torch.testing.assert_close(ang1 - an1, ang4 - an4, **near)
-    assert (an1 - an4).abs().max() > 0.5
-    torch.testing.assert_close(b, heard.plain(heard.plain_of[1]).detach(), **near)  # no tone
-
-
-def test_a_twentieth_of_the_phones_is_misheard() -> None:
-    rng, taught = random.Random(2), 0
-    for _ in range(200):
-        frames = language._frames([7] * 50, 400, 3.0, 1, Way.draw(rng), rng).tolist()
-        taught += sum(key not in (0, 7) for key in frames) > 0
-        heard = [key for key, _ in itertools.groupby(frames) if key not in (0, 7)]
-        assert len(heard) < 12
-    assert taught > 150
 
 
 def test_rare_words_are_taught_less_often_than_common_ones() -> None:

@@ -34,8 +34,8 @@ class Way(NamedTuple):
 
     @classmethod
     def draw(cls, rng: random.Random) -> "Way":
-        """Pauses are mostly shorter than in speech, since they say nothing."""
-        return cls(rng.random() < AT_END, rng.random() ** 2, rng.uniform(*TEMPO))
+        """Pauses are mostly far shorter than in speech, since they say nothing."""
+        return cls(rng.random() < AT_END, rng.random() ** 4, rng.uniform(*TEMPO))
 
 
 class Heard(nn.Module):
@@ -64,7 +64,7 @@ class Heard(nn.Module):
 def mean_frames(phones: int, pace: float) -> float:
     """Frames that so many phones take on average, silence apart."""
     stretched = pace * sum(TEMPO) / 2 * sum(UNEVEN) / 2
-    at_end = pace / 3 + 1  # a third of the pause, then a frame a phone
+    at_end = pace / 5 + 1  # a fifth of the pause, then a frame a phone
     return phones * (AT_END * at_end + (1 - AT_END) * stretched if phones <= SHORT else stretched)
 
 

@@ -34,6 +34,8 @@ from earmark.train.heard import Heard, Way, frames_of, mean_frames
 from earmark.train.muon import Muon
 
 WARMUP = 50
+TABLES = 5.0
+"""Adam's rate (embeddings, norms, biases) beside Muon's: a token that is seen rarely has few updates."""
 WORDS, COMMON = 40_000, 12_000
 """Words taken of jieba's list, the most frequent ones, and how many of these are taught as often as all other text."""
 RARE = 0.3
@@ -168,11 +170,11 @@ def _teach(
         targets = [[*lesson.tokens, tokenizer.eos_token_id] for lesson in chosen]
         logits, labels = lesson_logits(model, (before, after), speech, lengths, targets)
         loss = nn.functional.cross_entropy(logits, labels)
-        rate = settings.peak_rate * min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)
+        share = min((step + 1) / WARMUP, 1.0) * (1 - 0.95 * step / settings.steps)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         for optimizer in optimizers:
-            optimizer.param_groups[0]["lr"] = rate
+            optimizer.param_groups[0]["lr"] = optimizer.defaults["lr"] * share
             optimizer.step()
             optimizer.zero_grad()
         losses.append(round(float(loss.detach()), 4))
@@ -186,7 +188,7 @@ def _optimizers(modules: list[nn.Module], rate: float) -> list[torch.optim.Optim
     parameters = list(dict.fromkeys(one for part in parts for one in part.parameters(recurse=False)))
     matrices = [one for one in parameters if one.ndim == 2 and one not in tables]
     others = [one for one in parameters if one.ndim != 2 or one in tables]
-    return [Muon(matrices, rate), torch.optim.Adam(others, lr=rate, betas=(0.9, 0.98), fused=True)]
+    return [Muon(matrices, rate), torch.optim.Adam(others, lr=TABLES * rate, betas=(0.9, 0.98), fused=True)]
 
 
 def lesson_logits(

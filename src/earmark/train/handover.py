@@ -17,6 +17,14 @@ from earmark.train.initialise import modules_of
 from earmark.train.place import Place
 from earmark.train.tasks import NextTokenTask
 
+FROM_BEFORE = {
+    "align": ["encoder"],
+    "ia_sft": ["encoder", "adaptor", "llm"],
+    "joint": ["encoder", "adaptor", "llm"],
+}
+"""Modules that a stage of post-training takes from those before it: with their initial weights it would train, and
+mean nothing."""
+
 
 class Origin(NamedTuple):
     """What a segment starts from."""
@@ -52,6 +60,30 @@ def hand_over(
     for name, path in weights.items():
         load_weights(modules[name], path)
     return Origin(done["instance"], done["step"], weights, done.get("order", {}))
+
+
+def check_origin(origin: Origin, before: Path | None, place: Place, config: Config) -> None:
+    """Refuse to begin, or to go on, without what the stages and segments before have trained.
+
+    :param origin: what `before` and the swap handed over. Alignment may begin with an encoder that was pretrained
+        elsewhere and that the configuration names.
+    :raises CheckpointError: names the modules that are missing; a segment within a stage does not follow on another.
+    """
+    if place.start and origin.instance != place.instance:
+        raise CheckpointError(
+            f"{place.instance} step {place.end:,} goes on from step {place.start:,}, and --before names "
+            f"{before or 'nothing'}: name the done.json of {place.instance} step {place.start:,} with --before"
+        )
+    imported = {"encoder"} if place.kind == "align" and config.encoder.weights else set()
+    missing = [name for name in FROM_BEFORE.get(place.kind, []) if name not in {*origin.weights, *imported}]
+    if missing:
+        advice = "of a pretraining segment with --encoder"
+        if place.kind != "align":
+            advice = "of alignment, or of the stage after it that comes before this one, with --before"
+        raise CheckpointError(
+            f"{place.instance} starts from trained weights of {', '.join(missing)}, and "
+            f"{f'{before} has none' if before else '--before names nothing'}: name the done.json {advice}"
+        )
 
 
 def check_inventory(described: Path, found: str, inventory: Inventory) -> None:

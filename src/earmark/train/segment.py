@@ -26,7 +26,7 @@ from earmark.train.engine import Engine
 from earmark.train.fallback import Job
 from earmark.train.flops import meter_for
 from earmark.train.guard import guard_from
-from earmark.train.handover import hand_over, order_of, state_before
+from earmark.train.handover import check_origin, hand_over, order_of, state_before
 from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
 from earmark.train.memory import saying_how_to_share, saying_what_to_lower
@@ -70,6 +70,7 @@ def run_segment(
         origin = hand_over(task, before, inventory, {"encoder"} if snapshot else (), place.instance)
         if snapshot:
             origin = swap_encoder(task, origin, snapshot, inventory)
+        check_origin(origin, before, place, config)
         state = state_before(origin, before, place, order_of(config, place))
     with saying_how_to_share(place, config):
         engine = Engine(task, place.stage, config.precision)

@@ -87,6 +87,55 @@ def test_a_segment_that_is_no_neighbour_is_refused(tiny_run: TinyRun) -> None:
         state_before(Origin("pretrain", 2, {}), before, Place(tiny_run.config, "pretrain", 6, False), {})
 
 
+@pytest.mark.parametrize(
+    ("instance", "before", "missing"),
+    [
+        ("align", None, "encoder"),
+        ("ia_sft_1", None, "encoder, adaptor, llm"),
+        ("ia_sft_1", ("pretrain", 4), "adaptor, llm"),
+        ("joint", None, "encoder, adaptor, llm"),
+        ("joint", ("pretrain", 4), "adaptor, llm"),
+    ],
+)
+def test_post_training_does_not_begin_with_initial_weights(
+    earmark: Runner, tiny_copy: TinyRun, instance: str, before: tuple[str, int] | None, missing: str
+) -> None:
+    path = tiny_copy.paths.step(*before) / "done.json" if before else None
+    shutil.rmtree(tiny_copy.paths.step(instance, 2))
+    code, _, err = earmark("train", CONFIG, instance, 2, *(["--before", path] if path else []))
+    assert code == 2
+    assert err.count("error: ") == 1
+    source = f"{path} has none" if path else "--before names nothing"
+    assert f"{instance} starts from trained weights of {missing}, and {source}: name the done.json of " in err
+    assert not tiny_copy.paths.step(instance, 2).exists()
+
+
+def test_a_swapped_encoder_stands_for_no_other_module(earmark: Runner, tiny_copy: TinyRun) -> None:
+    code, _, err = earmark(
+        "train", CONFIG, "ia_sft_1", 2, "--encoder", tiny_copy.paths.step("pretrain", 4) / "done.json"
+    )
+    assert code == 2
+    assert "weights of adaptor, llm, and --before names nothing: name the done.json of alignment" in err
+
+
+def test_alignment_may_begin_with_an_encoder_that_was_pretrained_elsewhere(earmark: Runner, tiny_copy: TinyRun) -> None:
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["encoder"]["weights"] = str(tiny_copy.paths.step("pretrain", 6) / "encoder.safetensors")
+    write_json(Path("imported.yaml"), values)
+    assert earmark("train", "imported.yaml", "align", 2)[0] == 0
+
+
+@pytest.mark.parametrize("before", [None, ("align", 2)])
+def test_a_segment_within_a_stage_goes_on_from_that_stage_only(
+    earmark: Runner, tiny_copy: TinyRun, before: tuple[str, int] | None
+) -> None:
+    path = tiny_copy.paths.step(*before) / "done.json" if before else None
+    code, _, err = earmark("train", CONFIG, "pretrain", 4, *(["--before", path] if path else []))
+    assert code == 2
+    said = f"pretrain step 4 goes on from step 2, and --before names {path or 'nothing'}: name the done.json of"
+    assert f"{said} pretrain step 2 with --before" in err
+
+
 def test_another_order_of_utterances_is_refused(earmark: Runner, tiny_copy: TinyRun) -> None:
     """Accumulation was 2: half as many batches a step would meet other utterances."""
     values = read_json(tiny_copy.folder / "settings.json")

@@ -5,6 +5,7 @@ model.safetensors                        the weights, or:
 model.safetensors.index.json             {"weight_map": {tensor: shard}} and the shards that it names
 tokenizer.json, tokenizer_config.json    byte-level BPE, special tokens, and the chat template
 chat_template.jinja                      the template, where tokenizer_config.json has none
+special_tokens_map.json, added_tokens.json, generation_config.json    read where they are there
 """
 
 import json
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 START, END, PAD = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _FLOATS = ("F32", "BF16", "F16")
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -64,15 +66,12 @@ def check_folder(folder: Path) -> tuple["Qwen3ForCausalLM", "PreTrainedTokenizer
 
     :raises CheckpointError: a file is missing, damaged, or does not fit the others; it is named.
     """
-    import torch
-    from transformers import Qwen3ForCausalLM
-
-    for name in ("config.json", "tokenizer.json"):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder / name} does not exist: llm must be a folder with a Qwen3 model")
     config = _config(folder)
-    with torch.device("meta"):
-        model = Qwen3ForCausalLM(config)
+    _check_generation(folder)
+    model = _empty(folder, config)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     if config.tie_word_embeddings:
         expected.pop("lm_head.weight", None)
@@ -84,14 +83,21 @@ def _whole(folder: Path, name: str, what: object) -> CheckpointError:
     return CheckpointError(f"{folder} is not a whole Qwen3 folder ({name}: {what}): fetch its files again")
 
 
+def _object(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        values = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _whole(folder, name, error) from None
+    if not isinstance(values, dict):
+        raise _whole(folder, name, f"a JSON object is expected, not {json.dumps(values)[:40]}")
+    return values
+
+
 def _config(folder: Path) -> "Qwen3Config":
     from transformers import Qwen3Config
 
-    try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _whole(folder, "config.json", error) from None
-    kind = values.get("model_type") if isinstance(values, dict) else None
+    values = _object(folder, "config.json")
+    kind = values.get("model_type")
     if kind != "qwen3":
         raise CheckpointError(f"{folder} holds a model of type {kind!r}: a Qwen3 is expected")
     if values.get("quantization_config"):
@@ -100,6 +106,32 @@ def _config(folder: Path) -> "Qwen3Config":
         return cast("Qwen3Config", Qwen3Config.from_pretrained(folder, local_files_only=True))
     except Exception as error:  # transformers checks values in many ways
         raise _whole(folder, "config.json", error) from None
+
+
+def _check_generation(folder: Path) -> None:
+    """The file that transformers reads beside the weights: it would fail there, or pass over one that is cut."""
+    from transformers import GenerationConfig
+
+    name = "generation_config.json"
+    if not (folder / name).exists():
+        return
+    _object(folder, name)
+    try:
+        GenerationConfig.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # transformers checks values in many ways
+        raise _whole(folder, name, error) from None
+
+
+def _empty(folder: Path, config: "Qwen3Config") -> "Qwen3ForCausalLM":
+    """The model of this config without memory."""
+    import torch
+    from transformers import Qwen3ForCausalLM
+
+    try:
+        with torch.device("meta"):
+            return Qwen3ForCausalLM(config)
+    except Exception as error:  # what the config's own checks let pass fails wherever it is computed with
+        raise _whole(folder, "config.json", f"no Qwen3 has this shape, {type(error).__name__}: {error}") from None
 
 
 def _stored(folder: Path) -> dict[str, dict[str, Any]]:
@@ -158,13 +190,28 @@ def _compare(folder: Path, expected: Shapes, stored: dict[str, dict[str, Any]], 
         raise CheckpointError(f"{folder} lacks {len(missing)} tensors (first: {missing[0]}): fetch its files again")
 
 
+def _check_tokenizer(folder: Path) -> list[str]:
+    """The tokenizer's JSON files that are there; each can be read: transformers does not say which one it fails at."""
+    present = [name for name in _TOKENIZER if (folder / name).exists()]
+    for name in present:
+        _object(folder, name)
+    path = folder / "chat_template.jinja"
+    try:
+        if path.exists():
+            path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _whole(folder, path.name, error) from None
+    return present
+
+
 def _tokenizer(folder: Path, config: "Qwen3Config") -> "PreTrainedTokenizerFast":
     from transformers import AutoTokenizer
 
+    present = _check_tokenizer(folder)
     try:
         loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the parser of tokenizers raises Exception itself
-        raise _whole(folder, "tokenizer.json", error) from None
+        raise _whole(folder, " or ".join(present), error) from None
     tokenizer = cast("PreTrainedTokenizerFast", loaded)
     vocabulary = tokenizer.get_vocab()
     if absent := [token for token in (START, END, PAD) if token not in vocabulary]:

@@ -238,6 +238,9 @@ def test_no_weights_at_all(folder: Path) -> None:
         ({"num_key_value_heads": 4}, "k_proj.weight has shape (32, 32), config.json describes (64, 32)"),
         ({"hidden_size": "wide"}, "config.json"),
         ({"quantization_config": {"quant_method": "fp8"}}, "quantised"),
+        ({"num_key_value_heads": 0}, "(config.json: no Qwen3 has this shape, ZeroDivisionError"),
+        ({"vocab_size": -3}, "(config.json: no Qwen3 has this shape, RuntimeError"),
+        ({"hidden_act": "bogus"}, "(config.json: no Qwen3 has this shape, KeyError: 'bogus')"),
     ],
 )
 def test_config_of_another_model(folder: Path, values: dict[str, Any], said: str) -> None:
@@ -281,6 +284,53 @@ def test_tokenizer_of_another_family(folder: Path) -> None:
 def test_no_chat_template(folder: Path) -> None:
     (folder / "chat_template.jinja").unlink()
     refused(folder, "has no chat template")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ],
+)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "Expecting value"),
+        (b'{"a":', "Expecting value"),
+        (b"[1]", "a JSON object is expected, not [1]"),
+        (b"\xff", "can't decode"),
+    ],
+)
+def test_damaged_json_is_named(folder: Path, name: str, content: bytes, said: str) -> None:
+    (folder / name).write_bytes(content)
+    refused(folder, f"is not a whole Qwen3 folder ({name}: ", said, "fetch its files again")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("chat_template.jinja", b"\xff\xfe", "(chat_template.jinja: 'utf-8' codec can't decode"),
+        ("generation_config.json", b'{"watermarking_config": 3}', "(generation_config.json: "),
+        ("special_tokens_map.json", b'{"eos_token": 3}', " or tokenizer_config.json or special_tokens_map.json: "),
+    ],
+)
+def test_file_beside_the_weights_with_wrong_content_is_named(
+    folder: Path, name: str, content: bytes, said: str
+) -> None:
+    (folder / name).write_bytes(content)
+    refused(folder, said)
+
+
+def test_tokenizer_without_its_settings(folder: Path) -> None:
+    """transformers would guess them, and the special tokens with them."""
+    (folder / "tokenizer_config.json").unlink()
+    assert (folder / "chat_template.jinja").exists()
+    refused(folder, f"{folder / 'tokenizer_config.json'} does not exist")
 
 
 @pytest.mark.parametrize(

@@ -138,8 +138,10 @@ class Dataset:
     def batch(self, rows: np.ndarray) -> Batch:
         """Read rows into one padded batch.
 
-        :raises ShardError: a row is damaged, or has another length than the index says.
+        :raises ShardError: there is no row, or one is damaged or has another length than the index says.
         """
+        if not len(rows):
+            raise ShardError("a batch of 0 utterances was asked for: choose a split that has rows in dataset.json")
         places = self._places(rows)
         read = [self._opened(shard)[row] for shard, row in places]
         lengths = torch.tensor([len(features) for features, _ in read])

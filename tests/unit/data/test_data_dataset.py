@@ -95,6 +95,11 @@ def test_padding_and_seconds(dataset: Dataset) -> None:
     assert dataset.batch(dataset.split("valid")[:1]).padding == 0
 
 
+def test_a_batch_of_no_rows_is_refused(dataset: Dataset) -> None:
+    with pytest.raises(ShardError, match=r"^a batch of 0 utterances was asked for: choose a split that has rows"):
+        dataset.batch(dataset.split("nothing"))
+
+
 def test_batches_put_like_lengths_together_longest_first(dataset: Dataset) -> None:
     rows = dataset.split("train")
     parts = dataset.batches(rows, 4)

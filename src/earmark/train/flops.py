@@ -13,6 +13,7 @@ L encoder frames of width D a Conformer block: 52 L D^2 (two feed-forward nets 3
 once a batch.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,33 +26,39 @@ from earmark.models.encoder import ConformerEncoder
 from earmark.train.tasks import CTCTask, NextTokenTask, Task
 
 PEAKS = {
+    ("H100", "bfloat16"): 989e12,
     ("H100 PCIe", "bfloat16"): 756e12,
     ("H100 NVL", "bfloat16"): 835e12,
-    ("H100", "bfloat16"): 989e12,
     ("H200", "bfloat16"): 989e12,
+    ("GH200", "bfloat16"): 989e12,
     ("A100", "bfloat16"): 312e12,
     ("L40S", "bfloat16"): 362e12,
     ("A10", "bfloat16"): 125e12,
+    ("A10G", "bfloat16"): 70e12,
     ("RTX 4090", "bfloat16"): 165e12,
+    ("H100", "float32"): 67e12,
     ("H100 PCIe", "float32"): 51e12,
     ("H100 NVL", "float32"): 60e12,
-    ("H100", "float32"): 67e12,
     ("H200", "float32"): 67e12,
+    ("GH200", "float32"): 67e12,
     ("A100", "float32"): 19.5e12,
     ("L40S", "float32"): 91.6e12,
     ("A10", "float32"): 31.2e12,
+    ("A10G", "float32"): 35e12,
     ("RTX 4090", "float32"): 82.6e12,
 }
-"""FLOP/s of dense products by (part of the device's name, precision), from the makers' data sheets; float32 is without
-TF32. The first that fits counts."""
+"""FLOP/s of dense products by (whole words of the device's name, precision), from the makers' data sheets; float32 is
+without TF32. The longest that fits counts."""
 
 
 def peak_of(name: str, precision: str) -> float | None:
     """FLOP/s of the device called `name`; None: it is not in the table."""
-    for (part, precise), peak in PEAKS.items():
-        if precise == precision and part in name:
-            return peak
-    return None
+    fitting = [
+        (len(part), peak)
+        for (part, precise), peak in PEAKS.items()
+        if precise == precision and re.search(rf"\b{part}\b", name)  # an A10G is no A10
+    ]
+    return max(fitting)[1] if fitting else None
 
 
 class Meter:

@@ -120,6 +120,10 @@ def test_backward_by_what_is_trained() -> None:
         ("NVIDIA H100 PCIe", "bfloat16", 756e12),
         ("NVIDIA A100-SXM4-80GB", "float32", 19.5e12),
         ("NVIDIA A10", "bfloat16", 125e12),
+        ("NVIDIA A10G", "bfloat16", 70e12),
+        ("NVIDIA A10G", "float32", 35e12),
+        ("NVIDIA GH200 480GB", "bfloat16", 989e12),
+        ("NVIDIA A10M", "bfloat16", None),
         ("Some Other GPU", "bfloat16", None),
     ],
 )

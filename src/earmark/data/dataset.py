@@ -50,6 +50,10 @@ class Batch(NamedTuple):
         """Seconds of speech."""
         return float(self.lengths.sum()) / 100
 
+    def to(self, device: torch.device) -> "Batch":
+        """Features and phones on `device`; lengths stay, for loops and masks are planned by them on the processor."""
+        return self._replace(features=self.features.to(device), phones=self.phones.to(device))
+
 
 class Labels(NamedTuple):
     """What a row says besides its features."""

@@ -45,14 +45,14 @@ class Recognizer:
         weights = described["weights"]
         for name, module in (("encoder", model.encoder), ("adaptor", model.adaptor), ("llm", model.llm)):
             load_weights(module, weights[name])
-        return cls(model, tokenizer, config)
+        return cls(model.to(device()), tokenizer, config)
 
     @torch.no_grad()
     def transcribe(
         self, features: torch.Tensor, lengths: torch.Tensor, languages: list[str], beams: int
     ) -> list[Transcript]:
         """Normalised features (B, T, n_mels) and their lengths (B,) -> transcripts."""
-        speech, speech_lengths = self.model.embed(features, lengths)
+        speech, speech_lengths = self.model.embed(features.to(self.model.before.device), lengths)
         spliced = self.model.splice(speech, speech_lengths)
         prompt_lengths = spliced.mask.sum(dim=1)
         limits = (lengths * (self.config.decoding.tokens_per_second / 100)).long() + SPARE_TOKENS
@@ -85,13 +85,19 @@ class PhoneRecognizer:
         weights = read_done(done)["weights"]
         load_weights(encoder, weights["encoder"])
         load_weights(head, weights["ctc_head"])
-        return cls(encoder, head, inventory)
+        return cls(encoder.to(device()), head.to(device()), inventory)
 
     @torch.no_grad()
     def transcribe(self, features: torch.Tensor, lengths: torch.Tensor) -> list[list[str]]:
         """Phones of each utterance by best path."""
-        encoded, encoded_lengths = self.encoder(features, lengths)[:2]
+        at = next(self.encoder.parameters()).device
+        encoded, encoded_lengths = self.encoder(features.to(at), lengths)[:2]
         return [self.inventory.decode(ids) for ids in ctc_greedy(self.head(encoded), encoded_lengths)]
+
+
+def device() -> torch.device:
+    """Where what is loaded here runs: a GPU, if this process has one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def clean(text: str, language: str) -> str:

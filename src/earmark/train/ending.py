@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
 from earmark.data.dataset import Dataset
@@ -16,6 +17,7 @@ from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
 from earmark.train.average import SUFFIX, average_files, files_of
 from earmark.train.checkpoint import prune
+from earmark.train.engine import device_of
 from earmark.train.fallback import Job
 from earmark.train.initialise import modules_of
 from earmark.train.place import Place
@@ -83,6 +85,10 @@ def stand_in(ending: Ending, job: Job, stop: Stop, started: float) -> None:
         f"{job.instance} stopped at step {stop.at:,}, no validation loss below that of step {stop.best:,}: "
         "nothing is trained, that checkpoint is handed on"
     )
+    # No engine has moved the modules, or cast them to what FlashAttention-2 takes.
+    if isinstance(ending.task, NextTokenTask):
+        ending.task.model.llm.set_attn_implementation("sdpa")
+    ending.task.to(device_of(0, torch.cuda.device_count()))
     done = best | described(ending, job, best["weights"])
     write_done(ending, done | {"state": {}, "started": started, "stopped_at": stop.at, "best": stop.best})
 

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from earmark.config import Stage
+from earmark.data.dataset import Batch
 from earmark.errors import CheckpointError, TrainingError
 from earmark.io import read_tensors, write_tensors
 from earmark.train.records import say
@@ -68,8 +69,8 @@ class Engine:
         }
 
     def __call__(self, *arguments: Any) -> Any:
-        """The module's forward."""
-        return self._engine(*arguments)
+        """The module's forward; a batch comes to where the module is."""
+        return self._engine(*(one.to(self.device) if isinstance(one, Batch) else one for one in arguments))
 
     def backward(self, loss: torch.Tensor) -> None:
         """Accumulate gradients; DeepSpeed divides by the number of accumulated batches."""
@@ -152,7 +153,7 @@ class Engine:
         """Adam's state of a single process."""
         tensors, _ = read_tensors(folder / _STATE)
         for name, parameter in zip(self._names, self._trained, strict=True):
-            self._optimizer.state[parameter] = _fitting(tensors, folder, name, parameter)
+            self._optimizer.state[parameter] = _beside(_fitting(tensors, folder, name, parameter), parameter)
 
     def _load_universal(self, folder: Path, writers: int) -> None:
         """A state that another number of processes wrote, by way of a universal checkpoint in a temporary folder."""
@@ -168,7 +169,7 @@ class Engine:
                     held = read_parameter(universal, name)
                     with torch.no_grad():
                         parameter.copy_(held.pop("fp32"))
-                    self._optimizer.state[parameter] = held
+                    self._optimizer.state[parameter] = _beside(held, parameter)
             else:
                 with _quiet(), nothing_runs():
                     self._engine.optimizer.load_state_dict(None, checkpoint_folder=str(universal))
@@ -187,7 +188,7 @@ class Engine:
         weights = dict(zip(self._names, self._trained, strict=True))
         for name, parameter in weights.items():
             _fitting(tensors, folder, name, parameter)
-        from_tensors(tensors, {name: one.float() for name, one in weights.items()}, universal)
+        from_tensors(tensors, {name: one.float().cpu() for name, one in weights.items()}, universal)
 
     def barrier(self) -> None:
         """Wait for all processes."""
@@ -227,6 +228,11 @@ def _fitting(
             "it belongs to another model; rerun its segment"
         )
     return state
+
+
+def _beside(state: dict[str, torch.Tensor], parameter: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Adam's state where its parameter is: the fused update takes no other, the count of steps included."""
+    return {key: one.to(parameter.device) for key, one in state.items()}
 
 
 class _Adam(torch.optim.Adam):

@@ -1,5 +1,7 @@
 """Loss and error rates on the validation split, at every segment's end."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
@@ -39,7 +41,9 @@ def validate(task: nn.Module, dataset: Dataset, budget: int, targets: str = "pho
     if len(rows) == 0:
         return {}
     fitting = LIGHTER * budget // int(dataset.frames(rows).max())
-    batches = [dataset.batch(part) for part in dataset.batches(rows, max(1, min(BATCH, fitting)))]
+    device = next(task.parameters()).device
+    parts = dataset.batches(rows, max(1, min(BATCH, fitting)))
+    batches = (dataset.batch(part).to(device) for part in parts)
     if isinstance(task, NextTokenTask):
         losses = [float(task(batch, None).value) * len(batch.ids) for batch in batches]
         return {"loss": sum(losses) / len(rows)}
@@ -49,7 +53,7 @@ def validate(task: nn.Module, dataset: Dataset, budget: int, targets: str = "pho
     return _labels(task, batches, dataset.inventory, "per" if targets == "phones" else "ter")
 
 
-def _labels(task: CTCTask | AEDTask, batches: list[Batch], inventory: Inventory, rate: str) -> dict[str, float]:
+def _labels(task: CTCTask | AEDTask, batches: Iterable[Batch], inventory: Inventory, rate: str) -> dict[str, float]:
     """Loss, and error rates of the CTC head and of the decoder, whichever there are."""
     ctc, aed, frames, labels = 0.0, 0.0, 0, 0
     references: list[list[str]] = []
@@ -81,7 +85,7 @@ def _rate(references: list[list[str]], hypotheses: list[list[str]]) -> float:
     return error_rate(error_counts(references, hypotheses))
 
 
-def _codes(task: BestRQTask, batches: list[Batch]) -> dict[str, float]:
+def _codes(task: BestRQTask, batches: Iterable[Batch]) -> dict[str, float]:
     """Loss and accuracy over masked frames."""
     loss = right = count = 0.0
     for number, batch in enumerate(batches):

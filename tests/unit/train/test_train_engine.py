@@ -1,13 +1,16 @@
 """The engine without and with ZeRO-2 (which bfloat16 uses even in one process): updates that are left out, states."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from elsewhere import second_device
 from tiny import one_process
 from torch import nn
 
 from earmark.config import Stage
+from earmark.data.dataset import Batch
 from earmark.errors import CheckpointError, TrainingError
 from earmark.train.engine import Engine, device_of
 from earmark.train.universal import nothing_runs, written_by
@@ -142,3 +145,30 @@ def test_a_state_that_is_not_there_is_named(tmp_path: Path) -> None:
     for precision in ("float32", "bfloat16"):
         with pytest.raises(CheckpointError, match=r"engine does not exist: rerun the segment that writes it"):
             made(precision)[0].load(tmp_path / "engine")
+
+
+def test_a_batch_comes_to_where_the_module_is() -> None:
+    engine, _ = made("float32")
+    lengths = torch.tensor([3, 2])
+    batch = Batch(["a", "b"], torch.ones(2, 3, 4), lengths, torch.ones(2, 5), lengths, ["", ""], ["zh", "en"])
+    given: list[Any] = []
+    with second_device() as device:
+        engine.device, engine._engine = device, lambda *arguments: given.extend(arguments)
+        engine(batch, "moment")
+        moved, moment = given
+        assert (moved.features.device, moved.phones.device) == (device, device)
+        assert (moved.lengths.device.type, moved.phone_lengths.device.type) == ("cpu", "cpu")
+        assert moved.features.tolist() == batch.features.tolist()
+    assert moment == "moment"
+
+
+def test_a_loaded_state_lies_beside_its_parameter(tmp_path: Path) -> None:
+    engine, module = made("float32")
+    update(engine, 1)
+    engine.save(tmp_path / "engine")
+    with second_device() as device:
+        engine._trained = [parameter.detach().to(device) for parameter in module.parameters()]
+        engine.load(tmp_path / "engine")
+        held = [one for parameter in engine._trained for one in engine._optimizer.state[parameter].values()]
+        assert len(held) == 3 * len(engine._trained)
+        assert {one.device for one in held} == {device}

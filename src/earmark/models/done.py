@@ -9,17 +9,27 @@ from earmark.io import read_json
 FORMAT = 1
 """Version of checkpoints: the keys of done.json, and the files and tensors that it describes."""
 
+_NEEDED = {"instance": str, "step": int, "inventory": str, "weights": dict, "sha256": dict}
+"""Keys that are read without asking whether they are there, and the type of each."""
+
 
 def read_done(path: Path | str) -> dict[str, Any]:
     """What the done.json of a segment says.
 
-    :raises UserError: absent or damaged. :raises CheckpointError: of another version.
+    :raises UserError: absent or no JSON. :raises CheckpointError: of another version, or no segment's.
     """
-    described: dict[str, Any] = read_json(path)
+    described: Any = read_json(path)
+    if not isinstance(described, dict):
+        raise CheckpointError(f"{path} holds no object: name the done.json of a training segment, or train it again")
     version = described.get("format", 1)  # the first checkpoints do not say it
     if version != FORMAT:
         raise CheckpointError(
             f"{path} describes a checkpoint of version {version}, this earmark reads version {FORMAT}: go on with the "
             "earmark that wrote it (report.html of its run names the commit), or train it again"
+        )
+    lacking = [key for key, kind in _NEEDED.items() if not isinstance(described.get(key), kind)]
+    if lacking:
+        raise CheckpointError(
+            f"{path} lacks {', '.join(lacking)}: name the done.json of a training segment, or train it again"
         )
     return described

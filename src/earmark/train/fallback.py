@@ -93,7 +93,7 @@ def damages(job: Job) -> Iterator[Damage]:
             if (names is None or name in names) and not replaced:
                 owner = Path(path).parent / "done.json"
                 # The owner's word counts: it may have been trained again since, on another machine.
-                hashes = read_json(owner)["sha256"] if owner.is_file() else described["sha256"]
+                hashes = read_done(owner)["sha256"] if owner.is_file() else described["sha256"]
                 yield from _compared(Path(path), hashes[name], owner)
 
 
@@ -122,7 +122,7 @@ def _compared(file: Path, expected: str, owner: Path) -> Iterator[Damage]:
 
 def _job_of(damage: Damage) -> Job:
     """The job that wrote a damaged file."""
-    described = read_json(damage.owner)
+    described = read_done(damage.owner)
     if "job" not in described:
         raise CheckpointError(
             f"{damage.file} {damage.what}, and {damage.owner} does not say what it was trained from: "
@@ -131,7 +131,7 @@ def _job_of(damage: Damage) -> Job:
     last_phase, before, snapshot = (described["job"][key] for key in ("last_phase", "before", "encoder"))
     steps = described["job"].get("steps")
     job = Job(described["instance"], described["step"], last_phase, _path(before), _path(snapshot), steps)
-    if job.before and not (job.before.parent / "engine").is_dir() and read_json(job.before)["instance"] == job.instance:
+    if job.before and not (job.before.parent / "engine").is_dir() and read_done(job.before)["instance"] == job.instance:
         raise CheckpointError(
             f"{damage.file} {damage.what}, and {job.before.parent}, from which it could be trained again, has lost its "
             f"engine state: delete {damage.owner.parent.parent}, so that the stage is trained again from its start"

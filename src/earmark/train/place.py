@@ -1,6 +1,9 @@
 """Where a segment stands in its stage."""
 
-from earmark.config import Config, Stage
+import re
+
+from earmark.config import Config, Stage, segments
+from earmark.errors import TrainingError
 
 
 class Place:
@@ -8,11 +11,12 @@ class Place:
 
     :param steps: updates of the instance where they are not its stage's own (`post_training.updates: equal`): its
         half-life is stretched in proportion, else the rate would have fallen to nothing long before the end.
+    :raises TrainingError: there is no such instance, or none of its segments ends with step `end`.
     """
 
     def __init__(self, config: Config, instance: str, end: int, last_phase: bool, steps: int | None = None):
         self.instance = instance
-        self.kind = "ia_sft" if instance.startswith("ia_sft") else instance
+        self.kind = _kind_of(instance)
         self.stage: Stage = getattr(config.stages, self.kind)
         self.last_phase = last_phase
         own = config.stage_steps(self.kind, last_phase)
@@ -20,5 +24,23 @@ class Place:
         self.steps = steps or own
         if self.stage.half_life and self.steps != own:
             self.stage = self.stage.model_copy(update={"half_life": self.stage.half_life * self.steps / own})
+        ends = segments(self.steps, self.stage.segment_steps)
+        if end not in ends:
+            shown = [*ends[:3], "...", ends[-1]] if len(ends) > 4 else ends
+            raise TrainingError(
+                f"{instance} has no segment that ends with step {end}: name one of {', '.join(map(str, shown))}"
+            )
         self.end = end
         self.start = (end - 1) // self.stage.segment_steps * self.stage.segment_steps
+
+
+def _kind_of(instance: str) -> str:
+    """Stage of an instance: ia_sft for ia_sft_2.
+
+    :raises TrainingError: there is no such instance.
+    """
+    if instance in ("pretrain", "align", "joint"):
+        return instance
+    if not re.fullmatch(r"ia_sft_[1-9]\d*", instance):
+        raise TrainingError(f"there is no stage {instance!r}: name pretrain, align, ia_sft_1, ia_sft_2, ..., or joint")
+    return "ia_sft"

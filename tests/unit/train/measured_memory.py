@@ -111,7 +111,8 @@ def main() -> None:
         task: Any = NextTokenTask(model, Tokenizer(), stage)
     else:
         inventory = [None] * case["labels"]  # nothing but its size is asked for
-        task = build_task(config, Place(config, "pretrain", 1, False), inventory, Path())  # type: ignore[arg-type]
+        place = Place(config, "pretrain", stage.segment_steps, False)
+        task = build_task(config, place, inventory, Path())  # type: ignore[arg-type]
     engine = Engine(task, stage, config.precision)
     task.train()
     one = batch(shape, case["labels"])

@@ -1,8 +1,9 @@
 """Where segments begin and end."""
 
 import pytest
-from tiny import TinyRun
+from tiny import CONFIG, Runner, TinyRun
 
+from earmark.errors import TrainingError
 from earmark.train.place import Place
 from earmark.train.schedule import rate
 
@@ -41,3 +42,21 @@ def test_shorter_last_segment_starts_where_the_one_before_ended(tiny_run: TinyRu
     stages = tiny_run.config.stages.model_copy(update={"joint": joint})
     config = tiny_run.config.model_copy(update={"stages": stages})
     assert [Place(config, "joint", end, False).start for end in (2, 4, 5)] == [0, 2, 4]
+
+
+@pytest.mark.parametrize("instance", ["jointt", "ia_sft", "ia_sftfoo", "ia_sft_0", "ia_sft_1 ", "steps"])
+def test_an_instance_that_there_is_not_is_refused(earmark: Runner, tiny_copy: TinyRun, instance: str) -> None:
+    code, _, err = earmark("train", CONFIG, instance, 2)
+    assert code == 2
+    assert err == (f"error: there is no stage '{instance}': name pretrain, align, ia_sft_1, ia_sft_2, ..., or joint\n")
+
+
+@pytest.mark.parametrize("step", [-2, 0, 1, 3, 8])
+def test_a_step_at_which_no_segment_ends_is_refused(tiny_run: TinyRun, step: int) -> None:
+    with pytest.raises(TrainingError, match=f"pretrain has no segment that ends with step {step}: name one of 2, 4, 6"):
+        Place(tiny_run.config, "pretrain", step, False)
+
+
+def test_of_many_segments_a_few_are_named(tiny_run: TinyRun) -> None:
+    with pytest.raises(TrainingError, match=r"step 3: name one of 2, 4, 6, \.\.\., 11$"):
+        Place(tiny_run.config, "pretrain", 3, False, steps=11)

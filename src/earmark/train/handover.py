@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -34,7 +34,7 @@ class Origin(NamedTuple):
     step: int
     weights: dict[str, str]
     """File of each module that was handed over; modules that are not named have their initial weights."""
-    order: dict[str, int] = {}  # noqa: RUF012 (a NamedTuple's default, never written to)
+    order: dict[str, Any] = {}  # noqa: RUF012 (a NamedTuple's default, never written to)
     """What the order of its utterances depended on, as `order_of` says."""
 
 
@@ -98,12 +98,40 @@ def check_inventory(described: Path, found: str, inventory: Inventory) -> None:
         )
 
 
-def order_of(config: Config, place: Place) -> dict[str, int]:
-    """What the utterances of each step depend on: batches a step over all processes, and like batches in a row."""
-    return {"batches_per_step": config.processes * place.stage.accumulation, "like_batches": config.batch_group}
+def order_of(config: Config, place: Place) -> dict[str, Any]:
+    """What the utterances of each step depend on, besides the data; as JSON holds it.
+
+    Not the number of processes: a step's batches over all of them count.
+    """
+    short = place.stage.short_first
+    return {
+        "batches_per_step": config.processes * place.stage.accumulation,
+        "like_batches": config.batch_group,
+        "frames_per_batch": place.stage.frames_per_batch,
+        "seed": config.seed,
+        "sampling_power": config.sampling_power,
+        "weights": {corpus.name: corpus.weight for corpus in config.corpora if corpus.weight is not None},
+        "short_first": short.model_dump() if short else None,
+    }
 
 
-def state_before(origin: Origin, before: Path | None, place: Place, order: dict[str, int]) -> Path | None:
+def check_order(before: Path, had: dict[str, Any], have: dict[str, Any]) -> None:
+    """Refuse to go on in another order of utterances: some would be repeated, others skipped.
+
+    :param had: of the segment before; what an older one does not say is not compared.
+    :raises CheckpointError: names the first difference, with both values.
+    """
+    for key, value in have.items():
+        if had.get(key, value) != value:
+            name = f"{key} (processes x accumulation)" if key == "batches_per_step" else key
+            raise CheckpointError(
+                f"{before} was trained with {name} {had[key]}, this run has {value}, which is another order of "
+                "utterances: go on with the configuration as it was (--config processes=N changes no order), or delete "
+                f"{before.parent.parent}, so that the stage is trained again from its start"
+            )
+
+
+def state_before(origin: Origin, before: Path | None, place: Place, order: dict[str, Any]) -> Path | None:
     """Folder of the engine state to go on from; None where a stage begins: its optimizer starts afresh.
 
     :raises CheckpointError: `before` is no neighbour of the segment, its state is gone, or its utterances had another
@@ -113,15 +141,7 @@ def state_before(origin: Origin, before: Path | None, place: Place, order: dict[
         return None
     if origin.step != place.start:
         raise CheckpointError(f"{before} is of step {origin.step}, the segment starts at {place.start}: rerun it")
-    if origin.order and origin.order != order:
-        had, have = (
-            f"{one['batches_per_step']} batches a step (processes x accumulation), like_batches {one['like_batches']}"
-            for one in (origin.order, order)
-        )
-        raise CheckpointError(
-            f"{before} was trained with {had}, this run has {have}: keep them, or go on with the configuration as "
-            "it was and --config processes=N"
-        )
+    check_order(before, origin.order, order)
     state = before.parent / "engine"
     if not state.is_dir():
         raise CheckpointError(

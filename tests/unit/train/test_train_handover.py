@@ -1,17 +1,20 @@
 """What a stage or segment takes over, and what it refuses."""
 
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny import CONFIG, Runner, TinyRun
 
+from earmark.config import parse
 from earmark.errors import CheckpointError
 from earmark.io import read_json, read_tensors, write_json
 from earmark.models.done import FORMAT
 from earmark.text.inventory import Inventory
-from earmark.train.handover import Origin, hand_over, state_before
+from earmark.train.handover import Origin, check_order, hand_over, order_of, state_before
 from earmark.train.initialise import build_task, modules_of
 from earmark.train.place import Place
 
@@ -144,7 +147,50 @@ def test_another_order_of_utterances_is_refused(earmark: Runner, tiny_copy: Tiny
     before = tiny_copy.paths.step("joint", 2) / "done.json"
     code, _, err = earmark("train", "other.yaml", "joint", 4, "--before", before)
     assert code == 2
-    assert "was trained with 2 batches a step (processes x accumulation), like_batches 1, this run has 1 batch" in err
+    said = f"{before} was trained with batches_per_step (processes x accumulation) 2, this run has 1, which is another"
+    assert said in err
+    assert f"or delete {tiny_copy.paths.stage('joint')}, so that" in err
+
+
+CHANGES = {
+    "frames_per_batch": {"stages": {"pretrain": {"frames_per_batch": 1999}}},
+    "seed": {"seed": 2},
+    "sampling_power": {"sampling_power": 0.5},
+    "short_first": {"stages": {"pretrain": {"short_first": {"fraction": 0.5, "steps": 3}}}},
+    "like_batches": {"like_batches": 2},
+    "weights": {"corpora": {0: {"weight": 3.0}}},
+}
+
+
+def changed(values: Any, change: Any) -> Any:
+    """Settings with some of their values replaced, however deep they lie."""
+    if not isinstance(change, dict):
+        return change
+    for key, value in change.items():
+        values[key] = changed(values[key], value)
+    return values
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_each_setting_that_changes_the_order_is_named(tiny_run: TinyRun, key: str) -> None:
+    other = parse(changed(read_json(tiny_run.folder / "settings.json"), CHANGES[key]))
+    before = tiny_run.paths.step("pretrain", 4) / "done.json"
+    had = read_json(before)["order"]
+    now = order_of(other, Place(other, "pretrain", 6, False))
+    with pytest.raises(
+        CheckpointError, match=re.escape(f" was trained with {key} {had[key]}, this run has {now[key]},")
+    ):
+        check_order(before, had, now)
+    check_order(before, {one: value for one, value in had.items() if one != key}, now)  # an older one does not say
+
+
+def test_the_order_is_that_of_any_number_of_processes(tiny_run: TinyRun) -> None:
+    values = changed(read_json(tiny_run.folder / "settings.json"), {"like_batches": 2})
+    for stage in values["stages"].values():
+        stage["accumulation"] = 2
+    config = parse(values)
+    one, two = (order_of(each, Place(each, "joint", 4, False)) for each in (config, config.on(2)))
+    assert one == two
 
 
 def test_stages_hand_over_what_they_trained(tiny_run: TinyRun) -> None:

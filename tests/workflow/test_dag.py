@@ -100,6 +100,14 @@ def test_joint_training_changes_only_what_follows_it(finished: Run, tmp_path: Pa
     assert {path for path in files if path.startswith("entropy")} == {"entropy/joint_0000008.json"}
 
 
+def test_recomputing_activations_trains_nothing_again(finished: Run, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path / "run")
+    run.set(stages__pretrain__activation_checkpointing=True, stages__joint__activation_checkpointing=True)
+    planned = run.finish("--dry-run")
+    assert "pretrain" not in planned
+    assert "post_train" not in planned
+
+
 def test_another_threshold_makes_decisions_but_no_score(finished: Run, tmp_path: Path) -> None:
     """The new threshold decides as the old one did: nothing is trained again."""
     run = finished.copy(tmp_path / "threshold")

@@ -52,10 +52,12 @@ def stage_settings(*names):
     """The same for stages of training, with what every stage depends on.
 
     Of processes and accumulation only their product counts: another number of processes goes on where the run stands.
+    So does recomputing activations, which leaves the same bits: it is what helps a stage that ran out of memory.
     """
     values = {name: dump(getattr(RUN.stages, name)) for name in names}
     for name in names:
         values[name]["accumulation"] *= RUN.processes
+        del values[name]["activation_checkpointing"]
     values["weights"] = {name: corpus.weight for name, corpus in CORPORA.items()}
     return json.dumps(values, sort_keys=True) + settings("seed", "encoder", "precision", "sampling_power", "batch_group")
 

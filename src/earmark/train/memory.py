@@ -81,12 +81,13 @@ def advice(place: Place, longest: int, part: float) -> str:
     stage, name = place.stage, f"stages.{place.kind}"
     budget = max(rounded(part * stage.frames_per_batch), longest)
     ways = []
+    if not stage.activation_checkpointing:
+        ways.append(f"set {name}.activation_checkpointing: true (the stage goes on where it is)")
     if budget < stage.frames_per_batch:
-        ways.append(f"lower {name}.frames_per_batch from {stage.frames_per_batch} to {budget}")
+        lower = f"lower {name}.frames_per_batch from {stage.frames_per_batch} to {budget}"
+        ways.append(f"{lower} (other batches: the stage starts over)")
     else:
         ways.append(f"lower shards.max_seconds below {longest / 100:g} and {name}.frames_per_batch with it")
-    if not stage.activation_checkpointing:
-        ways.append(f"set {name}.activation_checkpointing: true")
     return f"out of memory in {place.instance} with batches of {stage.frames_per_batch} frames: " + ", or ".join(ways)
 
 

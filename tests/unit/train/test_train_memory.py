@@ -68,11 +68,12 @@ def test_advised_values_have_two_digits(value: float, down: int) -> None:
 def test_advice_names_the_setting_and_the_value(tiny_run: TinyRun) -> None:
     said = advice(changed(tiny_run, frames_per_batch=20000), 3000, 0.7)
     assert said == (
-        "out of memory in ia_sft_2 with batches of 20000 frames: lower stages.ia_sft.frames_per_batch from 20000 to "
-        "14000, or set stages.ia_sft.activation_checkpointing: true"
+        "out of memory in ia_sft_2 with batches of 20000 frames: set stages.ia_sft.activation_checkpointing: true (the "
+        "stage goes on where it is), or lower stages.ia_sft.frames_per_batch from 20000 to 14000 (other batches: the "
+        "stage starts over)"
     )
     said = advice(changed(tiny_run, frames_per_batch=20000, activation_checkpointing=True), 16000, 0.7)
-    assert said.endswith("lower stages.ia_sft.frames_per_batch from 20000 to 16000")  # the longest utterance has to fit
+    assert "frames: lower stages.ia_sft.frames_per_batch from 20000 to 16000 (" in said  # the longest one has to fit
 
 
 def test_where_the_longest_utterance_fills_a_batch_utterances_have_to_be_shorter(tiny_run: TinyRun) -> None:
@@ -129,7 +130,7 @@ def test_a_segment_that_runs_out_of_memory_ends_with_one_line(
     assert code == 2
     last = err.rstrip().splitlines()[-1]
     assert last.startswith(
-        "error: out of memory in pretrain with batches of 2000 frames: lower stages.pretrain.frames_per"
+        "error: out of memory in pretrain with batches of 2000 frames: set stages.pretrain.activation_ch"
     )
     assert "from 2000 to 1000" in last
     assert not done.exists()

@@ -192,8 +192,8 @@ class Stage(Section):
     clip: PositiveFloat = 5.0
     """Largest gradient norm."""
     spike: Annotated[float, Field(gt=1)] | None = None
-    """A loss above this many times the median of the last 100 steps, or one that is no number, makes no update, and
-    its utterances are named in the log and in metrics.parquet; none: no guard, a loss that is no number ends the
+    """A loss above this many times the median of the last 100 steps, or a loss or gradient that is no number, makes no
+    update, and its utterances are named in the log and in metrics.parquet; none: no guard, what is no number ends the
     segment."""
     spikes_in_a_row: PositiveInt = 5
     """So many spikes in a row end the segment."""

@@ -6,6 +6,7 @@ optimizer state as safetensors, so that a resumed segment is bit-identical and n
 
 import contextlib
 import logging
+import math
 import os
 import shutil
 import socket
@@ -79,7 +80,8 @@ class Engine:
     def step(self, rate: float, skip: bool = False) -> None:
         """After each batch: at an accumulation boundary clip and update with learning rate `rate`.
 
-        `skip`: make no update; gradients are dropped, weights and Adam's moments stay.
+        `skip`: make no update; gradients are dropped, weights and Adam's moments stay. So it is where the gradient's
+        norm is no finite number; with ZeRO, DeepSpeed sees to that.
         """
         self._optimizer.skip = skip
         for group in self._engine.optimizer.param_groups:
@@ -87,6 +89,7 @@ class Engine:
         if self._plain and self._engine.is_gradient_accumulation_boundary():
             # All tensors at once: DeepSpeed goes one by one, which a small step feels.
             self._norm = float(nn.utils.clip_grad_norm_(self._trained, self._clip))
+            self._optimizer.skip = skip or not math.isfinite(self._norm)
         self._engine.step()
 
     def gradient_norm(self) -> float:

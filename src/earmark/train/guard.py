@@ -1,7 +1,7 @@
 """The guard against loss spikes: an update that a bad batch would make is left out, and the batch is named.
 
-A spike is a loss above a multiple of the median of the steps before, or one that is no finite number. Where no
-`spike` is set there is no guard, and a loss that is no number ends the segment.
+A spike is a loss above a multiple of the median of the steps before, or a loss or gradient that is no finite number.
+Where no `spike` is set there is no guard, and what is no number ends the segment.
 """
 
 import math
@@ -37,26 +37,30 @@ class Guard:
         return self.stage.spike is not None
 
     def is_spike(self, loss: float) -> bool:
-        """Whether the update of a step with this loss is to be left out; remembers the loss if not."""
+        """Whether the update of a step with this loss is to be left out."""
         if self.stage.spike is None:
             return False
-        if math.isfinite(loss) and (len(self.losses) < WARM or loss <= self.stage.spike * self.median()):
-            self.losses.append(float(np.float32(loss)))
-            self.row = 0
-            return False
-        self.row += 1
-        return True
+        return not math.isfinite(loss) or (len(self.losses) >= WARM and loss > self.stage.spike * self.median())
+
+    def keep(self, loss: float) -> None:
+        """Remember the loss of a step whose update was made."""
+        self.losses.append(float(np.float32(loss)))
+        self.row = 0
 
     def median(self) -> float:
         """Median of the last losses; NaN before the first."""
         return float(np.median(self.losses)) if self.losses else math.nan
 
-    def check(self, step: int, loss: float, ids: list[str]) -> str:
-        """The line about a spike at `step` (from 0).
+    def count(self, step: int, loss: float, norm: float, ids: list[str]) -> str:
+        """Count a spike at `step` (from 0), by its loss or else the norm of its gradient; the line about it.
 
         :raises TrainingError: it is one too many in a row.
         """
-        found = f"the loss of step {step + 1} is {loss:.4g}, the median of the steps before {self.median():.4g}"
+        self.row += 1
+        if self.is_spike(loss):
+            found = f"the loss of step {step + 1} is {loss:.4g}, the median of the steps before {self.median():.4g}"
+        else:
+            found = f"the loss of step {step + 1} is {loss:.4g}, the norm of its gradient {norm}"
         names = ", ".join(ids)
         if self.row >= self.stage.spikes_in_a_row:
             raise TrainingError(

@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Make the updates of `span` (from 0) out of `steps`.
 
-    :param guard: judges each loss; None: no guard. :param watching: what a step runs inside, such as a profiler.
+    :param guard: judges losses and gradients; None: no guard. :param watching: what a step runs inside (a profiler).
     :param meter: counts FLOPs, so that the model FLOPs utilisation is recorded; None: it is not.
     :raises TrainingError: a loss or gradient that is not a finite number, or spikes in a row, with the utterances' ids.
     """
@@ -95,13 +95,14 @@ def _update(
         padding += batch.padding / stage.accumulation
     norm = engine.gradient_norm()
     row = {"loss": value, "rate": learning_rate, "gradient_norm": norm, "audio_seconds": seconds, "padding": padding}
-    if spike:
-        ids = engine.gather(ids)
-        say(guard.check(step, value, ids))
-        return row | parts | {"skipped": " ".join(ids)}
-    if not math.isfinite(norm):
+    if not spike and math.isfinite(norm):
+        guard.keep(value)
+        return row | parts
+    ids = engine.gather(ids)  # loss and norm are those of all processes
+    if not guard.on:
         raise TrainingError(_message("gradient", norm, step, ids))
-    return row | parts
+    say(guard.count(step, value, norm, ids))
+    return row | parts | {"skipped": " ".join(ids)}
 
 
 def _finite(loss: Loss, step: int, ids: list[str], guard: Guard) -> float:

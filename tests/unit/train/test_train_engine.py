@@ -1,5 +1,6 @@
 """The engine without and with ZeRO-2 (which bfloat16 uses even in one process): updates that are left out, states."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,16 @@ def bits(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("scale", [1.0, float("nan")])
-def test_an_update_that_is_left_out_leaves_no_trace(precision: str, scale: float) -> None:
+@pytest.mark.parametrize(
+    ("skip", "scale"), [(True, 1.0), (True, float("nan")), (False, float("nan")), (False, float("inf"))]
+)
+def test_an_update_that_is_left_out_leaves_no_trace(precision: str, skip: bool, scale: float) -> None:
+    """One that is to be, and one that would be made of a gradient that is no number."""
     engine, module = made(precision)
     update(engine, 1)
     before = bits(module)
-    update(engine, 2, skip=True, scale=scale)
+    update(engine, 2, skip=skip, scale=scale)
+    assert math.isfinite(engine.gradient_norm()) == (scale == 1.0)
     assert all(torch.equal(tensor, before[name]) for name, tensor in bits(module).items())
     update(engine, 3)
     other, unspoiled = made(precision)

@@ -28,7 +28,7 @@ class Made(NamedTuple):
 
 
 class Counting:
-    """An engine whose losses and norms are given."""
+    """The first of two processes' engines, whose losses and norms are given."""
 
     rank = 0
 
@@ -51,7 +51,7 @@ class Counting:
         return values
 
     def gather(self, names: list[str]) -> list[str]:
-        return names
+        return [*names, *(f"{name}'" for name in names)]
 
     def gradient_norm(self) -> float:
         return next(self.norms)
@@ -104,15 +104,19 @@ def test_loss_that_is_no_number_stops_before_it_does_harm(value: float, tmp_path
     assert engine.calls[-1][0] == "forward"  # neither backward nor step
 
 
-def test_gradient_that_is_no_number_names_the_batches_of_its_step(tmp_path: Path) -> None:
+def test_gradient_that_is_no_number_names_the_batches_of_its_step_on_all_processes(tmp_path: Path) -> None:
     engine = Counting([1.0] * 4, norms=[1.0, float("nan")])
-    with pytest.raises(TrainingError, match=r"the gradient of step 2 is nan.*: a-1-0, b, a-1-1, b$"):
+    with pytest.raises(
+        TrainingError, match=r"the gradient of step 2 is nan.*: a-1-0, b, a-1-1, b, a-1-0', b', a-1-1', b'$"
+    ):
         run(engine, stage(accumulation=2), range(0, 2), tmp_path)
 
 
-def guarded(losses: list[float], folder: Path, **values: object) -> tuple[Counting, Records]:
+def guarded(
+    losses: list[float], folder: Path, norms: list[float] | None = None, **values: object
+) -> tuple[Counting, Records]:
     """Losses through a loop with a guard that has seen twenty losses of 1."""
-    engine, settings = Counting(losses), stage(spike=3.0, **values)
+    engine, settings = Counting(losses, norms), stage(spike=3.0, **values)
     records = Records("pretrain", 0, len(losses), folder, active=False)
     train(
         engine,
@@ -133,20 +137,38 @@ def test_update_of_a_spike_is_left_out_and_its_batch_named(
 ) -> None:
     engine, records = guarded([1.0, loss, 2.9], tmp_path)
     assert [name for name, *_ in engine.calls if name in ("step", "skip")] == ["step", "skip", "step"]
-    assert [row.get("skipped") for row in records.rows] == [None, "a-1-0 b", None]
+    assert [row.get("skipped") for row in records.rows] == [None, "a-1-0 b a-1-0' b'", None]
     said = (
         f"the loss of step 2 is {loss:.4g}, the median of the steps before 1: its update is left out (spike 1 in a row)"
     )
-    assert f"{said}: a-1-0, b" in capsys.readouterr().out
+    assert f"{said}: a-1-0, b, a-1-0', b'\n" in capsys.readouterr().out
     records.active = True
     records.close(tmp_path)
     rows = read_parquet(tmp_path / "metrics.parquet").to_pylist()
-    assert [row["skipped"] for row in rows] == [None, "a-1-0 b", None]
+    assert [row["skipped"] for row in rows] == [None, "a-1-0 b a-1-0' b'", None]
 
 
 def test_spikes_in_a_row_end_the_segment(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"the loss of step 5 is 9.*spike 3 in a row: lower peak_rate.*: a-4-0, b$"):
+    with pytest.raises(
+        TrainingError, match=r"the loss of step 5 is 9.*spike 3 in a row: lower peak_rate.*: a-4-0, b, a-4-0', b'$"
+    ):
         guarded([9.0, 1.0, 9.0, 9.0, 9.0, 1.0], tmp_path, spikes_in_a_row=3)
+
+
+@pytest.mark.parametrize("norm", [float("nan"), float("inf")])
+def test_gradient_that_is_no_number_is_a_spike_where_there_is_a_guard(
+    norm: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, records = guarded([1.0, 2.0, 1.0], tmp_path, norms=[1.0, norm, 1.0])
+    assert [row.get("skipped") for row in records.rows] == [None, "a-1-0 b a-1-0' b'", None]
+    said = f"the loss of step 2 is 2, the norm of its gradient {norm}: its update is left out (spike 1 in a row)"
+    assert f"{said}: a-1-0, b, a-1-0', b'\n" in capsys.readouterr().out
+
+
+def test_gradients_and_losses_count_as_spikes_of_one_row(tmp_path: Path) -> None:
+    norms = [float("nan"), 1.0, float("nan"), 1.0, float("nan")]
+    with pytest.raises(TrainingError, match=r"step 5 is 1, the norm of its gradient nan, and it is spike 3 in a row"):
+        guarded([1.0, 1.0, 1.0, 9.0, 1.0], tmp_path, norms=norms, spikes_in_a_row=3)
 
 
 def test_run_that_meets_one_ends_with_the_ids_and_no_checkpoint(earmark: Runner, tiny_copy: TinyRun) -> None:

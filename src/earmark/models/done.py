@@ -33,3 +33,13 @@ def read_done(path: Path | str) -> dict[str, Any]:
             f"{path} lacks {', '.join(lacking)}: name the done.json of a training segment, or train it again"
         )
     return described
+
+
+def handed_over(described: dict[str, Any], instance: str) -> dict[str, str]:
+    """File of each module that stage `instance` takes over from a segment.
+
+    The stage that averaged its checkpoints goes on from its last one, to which the optimizer's state belongs; others
+    take the mean.
+    """
+    last = described.get("averaged", {}).get("last", {}) if described["instance"] == instance else {}
+    return described["weights"] | last

@@ -128,6 +128,7 @@ def averaged(ending: Ending, done: dict[str, Any], parts: list[dict[str, Any]]) 
         "averaged": {
             "steps": steps,
             "last": {name: done["weights"][name] for name in files},
+            "sha256": {name: done["sha256"][name] for name in files},
             "valid": done["valid"],
         },
     }

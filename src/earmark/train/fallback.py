@@ -9,11 +9,11 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from earmark.errors import CheckpointError
 from earmark.io import read_json, sha256, write_text
-from earmark.models.done import read_done
+from earmark.models.done import handed_over, read_done
 
 
 class Job(NamedTuple):
@@ -88,13 +88,11 @@ def damages(job: Job) -> Iterator[Damage]:
         if described["instance"] == job.instance and (done.parent / "engine").is_dir():
             for name, expected in described.get("state", {}).items():
                 yield from _compared(done.parent / "engine" / name, expected, done)
-        for name, path in described["weights"].items():
+        taken = handed_over(described, job.instance) if names is None else described["weights"]
+        for name, path in taken.items():
             replaced = names is None and job.snapshot is not None and name == "encoder"
             if (names is None or name in names) and not replaced:
-                owner = Path(path).parent / "done.json"
-                # The owner's word counts: it may have been trained again since, on another machine.
-                hashes = read_done(owner)["sha256"] if owner.is_file() else described["sha256"]
-                yield from _compared(Path(path), hashes[name], owner)
+                yield from _compared(Path(path), _expected(name, Path(path), described), _owner(Path(path)))
 
 
 def train_again(repair: Repair, run: Callable[[Job], None], say: Callable[[str], None]) -> None:
@@ -113,10 +111,28 @@ def train_again(repair: Repair, run: Callable[[Job], None], say: Callable[[str],
     os.utime(path, ns=(modified, modified))
 
 
-def _compared(file: Path, expected: str, owner: Path) -> Iterator[Damage]:
+def _owner(file: Path) -> Path:
+    """done.json of the segment that wrote a module's file."""
+    return file.parent / "done.json"
+
+
+def _expected(name: str, file: Path, described: dict[str, Any]) -> str | None:
+    """SHA-256 that a module's file had when it was written; None: its segment, an older one, did not keep it.
+
+    :param described: what names the file.
+    """
+    # The owner's word counts: it may have been trained again since, on another machine.
+    owner = read_done(_owner(file)) if _owner(file).is_file() else described
+    averaged = owner.get("averaged", {})
+    if file.name == Path(averaged.get("last", {}).get(name, "")).name:
+        return averaged.get("sha256", {}).get(name)
+    return owner["sha256"][name]
+
+
+def _compared(file: Path, expected: str | None, owner: Path) -> Iterator[Damage]:
     if not file.is_file():
         yield Damage(file, "is missing", owner)
-    elif sha256(file) != expected:
+    elif expected and sha256(file) != expected:
         yield Damage(file, "is cut short or damaged (its SHA-256 is not the one in done.json)", owner)
 
 

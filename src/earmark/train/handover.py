@@ -9,7 +9,7 @@ from torch import nn
 from earmark.config import Config
 from earmark.errors import CheckpointError
 from earmark.models.build import load_weights
-from earmark.models.done import read_done
+from earmark.models.done import handed_over, read_done
 from earmark.models.llm import check_vocabulary
 from earmark.text.inventory import Inventory
 from earmark.train.checkpoint import KEPT_STATES
@@ -43,8 +43,7 @@ def hand_over(
 ) -> Origin:
     """Load the modules that `before` (a done.json) names and `task` has; those in `but` stay as they are.
 
-    :param instance: stage instance that takes over. The stage that averaged its checkpoints goes on from its last
-        one, to which the optimizer's state belongs; others take the mean.
+    :param instance: stage instance that takes over.
     :raises CheckpointError: `before` has another version, inventory or tokenizer, or its weights are absent, damaged or
         of another shape.
     """
@@ -55,8 +54,8 @@ def hand_over(
     if isinstance(task, NextTokenTask):
         check_vocabulary(before, done, task.tokenizer)
     modules = modules_of(task)
-    named = done["weights"] | (done.get("averaged", {}).get("last", {}) if done["instance"] == instance else {})
-    weights = {name: path for name, path in named.items() if name in modules and name not in but}
+    named = handed_over(done, instance).items()
+    weights = {name: path for name, path in named if name in modules and name not in but}
     for name, path in weights.items():
         load_weights(modules[name], path)
     return Origin(done["instance"], done["step"], weights, done.get("order", {}))

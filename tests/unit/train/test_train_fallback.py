@@ -117,3 +117,24 @@ def test_what_was_trained_again_elsewhere_is_taken_as_it_is_now(tiny_copy: TinyR
     described["sha256"]["encoder"] = sha256(snapshot.parent / "encoder.safetensors")
     write_json(snapshot, described)
     assert repairs(Job("joint", 2, before=done(tiny_copy, "ia_sft_2", 4))) == []
+
+
+def test_the_last_checkpoint_of_a_stage_that_averaged_is_made_again(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """The stage goes on from its last checkpoint, other stages from the mean: each sees the damage of its own."""
+    values = read_json(tiny_copy.folder / "settings.json")
+    values["stages"]["joint"]["average_last"] = 2
+    write_json(Path("averaging.yaml"), values)
+    end = done(tiny_copy, "joint", 4)
+    assert earmark("train", "averaging.yaml", "joint", 4, "--before", done(tiny_copy, "joint", 2))[0] == 0
+    longer, other = (Job(instance, 6, before=end) for instance in ("joint", "ia_sft_3"))
+    assert repairs(longer) == repairs(other) == []
+    flip(end.parent / "llm.safetensors")
+    assert repairs(other) == []
+    (repair,) = repairs(longer)
+    assert (repair.damage.file, repair.job.step) == (end.parent / "llm.safetensors", 4)
+    described = read_json(end)
+    del described["averaged"]["sha256"]  # as older ones were
+    write_json(end, described)
+    assert repairs(longer) == []
+    (end.parent / "llm.safetensors").unlink()
+    assert [one.damage.what for one in repairs(longer)] == ["is missing"]

@@ -12,8 +12,16 @@ if not RUN.shares.data:
 
 
 def segment_before(instance, step):
-    """done.json of the segment before `step`, or of the stage before."""
-    earlier = [end for end in ends_of(instance) if end < step]
+    """done.json of the segment before `step`, or of the stage before.
+
+    Where a decision is still to be made, a phase that is not known to be the last has its own length; a step that is
+    none of its ends, asked for on the command line, waits for that decision.
+    """
+    ends = ends_of(instance)
+    waiting = known_state()[1] if kind_of(instance) == "ia_sft" and step not in ends else None
+    if waiting:
+        raise IncompleteCheckpointException(rules.decide, waiting)
+    earlier = [end for end in ends if end < step]
     if earlier:
         return [done(instance, earlier[-1])]
     if instance == "pretrain" or instance == "align":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+import torch
 import yaml
 
 from earmark.io import read_parquet, read_tensors, sha256, write_json, write_tensors
@@ -40,9 +42,10 @@ WEIGHTS = 2e-4
 class Elastic:
     """A run whose segments are trained at any number of processes."""
 
-    def __init__(self, folder: Path, repository: Path):
+    def __init__(self, folder: Path, repository: Path, precision: str = "float32"):
         self.folder, self.config = folder, folder / "elastic.yaml"
         values = yaml.safe_load((repository / "config" / "default.yaml").read_text()) | SETTINGS
+        values["precision"] = precision
         values["results"] = str(folder)
         values["stages"]["pretrain"] |= {"steps": 8, "segment_steps": 4, "consistency_from": 2, "warmup_steps": 2}
         values["stages"]["pretrain"] |= {"accumulation": 2, "peak_rate": 1e-2, "short_first": None}
@@ -94,6 +97,16 @@ def elastic(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Elast
 
 
 @pytest.fixture(scope="module")
+def halves(elastic: Elastic, tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Elastic:
+    """A run in bfloat16 on the same data, trained at two processes to its first segment's end."""
+    run = Elastic(tmp_path_factory.mktemp("halves"), repository, "bfloat16")
+    data = shutil.ignore_patterns("pretrain", "tensorboard")
+    shutil.copytree(elastic.folder / "elastic", run.folder / "elastic", ignore=data)
+    run.train(4, 2)
+    return run
+
+
+@pytest.fixture(scope="module")
 def uninterrupted(elastic: Elastic) -> dict[int, dict[str, Any]]:
     """Both segments at two processes."""
     for step in (4, 8):
@@ -131,6 +144,35 @@ def test_one_process_s_state_goes_on_at_two(elastic: Elastic, uninterrupted: dic
     compare(elastic.left(4), uninterrupted[4])
     assert "engine: written by 1 process(es), made universal, and read by 2" in elastic.train(8, 2)
     compare(elastic.left(8), uninterrupted[8])
+
+
+def test_in_bfloat16_the_same_number_of_processes_leaves_the_same_bits(halves: Elastic) -> None:
+    halves.train(8, 2)
+    once = halves.left(8)["done"]["sha256"]
+    halves.train(8, 2)
+    assert halves.left(8)["done"]["sha256"] == once
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_in_bfloat16_another_number_of_processes_goes_on(halves: Elastic, processes: int) -> None:
+    halves.train(8, 2)
+    expected = halves.left(8)
+    said = halves.train(8, processes)
+    assert f"engine: written by 2 process(es), made universal, and read by {processes}" in said
+    found = halves.left(8)
+    for row, other in zip(found["rows"], expected["rows"], strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], abs=10 * LOSS), row["step"]
+        assert row["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-2), row["step"]
+    # Biases of keys have no gradient but noise, and bfloat16's is larger: the update is compared as a whole.
+    before = read_tensors(halves.step(4) / "encoder.safetensors")[0]
+    assert {tensor.dtype for tensor in before.values() if tensor.is_floating_point()} == {torch.bfloat16}
+    apart, moved = (_distance(weights, expected["weights"]) for weights in (found["weights"], before))
+    assert apart < 1e-2 * moved
+
+
+def _distance(some: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> float:
+    """Length of the difference of two models' weights."""
+    return sum(float((tensor.double() - others[name].double()).square().sum()) for name, tensor in some.items()) ** 0.5
 
 
 def test_moments_matter(elastic: Elastic, uninterrupted: dict[int, dict[str, Any]]) -> None:

@@ -239,3 +239,9 @@ def test_a_recipe_on_other_processes_has_as_many_batches_a_step() -> None:
         assert other.on(2).stages == settings.stages
     with pytest.raises(ConfigError, match=r"pretrain takes 4 batches a step \(processes 2 x accumulation 2\), which"):
         settings.on(3)
+
+
+@pytest.mark.parametrize("processes", [0, -1, 2.0, True, "abc"])
+def test_what_is_no_number_of_processes_is_refused(processes: Any) -> None:
+    with pytest.raises(ConfigError, match=r"processes \(value .*\): give a whole number greater than 0"):
+        parse(VALUES).on(processes)

@@ -97,10 +97,26 @@ def test_training_is_planned_without_the_data_s_rules(tmp_path: Path) -> None:
     assert not [path for path in files if path.split("/")[0] in ("corpora", "text", "shards")]
 
 
-def test_false_as_a_word_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "config", "line"),
+    [
+        ({}, "data=false", "--config data=false is neither True nor False: write data=False to leave the data's rules"),
+        ({}, "processes=abc", "processes (value 'abc'): give a whole number greater than 0"),
+        ({}, "processes=0", "processes (value 0): give a whole number greater than 0"),
+        ({}, "processes=2", "stages.pretrain takes 1 batches a step (processes 1 x accumulation 1), which 2"),
+        ({"seed": "x"}, "data=True", "tiny.yaml: seed (value 'x'): Input should be a valid integer"),
+        ({"shares": {"data": "gone"}}, "data=True", "shares.data gone: results/gone/settings.json does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    settings: dict[str, object], config: str, line: str, tmp_path: Path
+) -> None:
     run = Run(tmp_path / "refused")
-    assert run.start("--dry-run", config=("data=false",)).wait(120) != 0
-    assert "data=false is neither True nor False: write data=False" in run.said()
+    run.set(**settings)
+    assert run.start("--dry-run", config=(config,)).wait(120) == 2
+    profile, said = run.said().splitlines()
+    assert profile.startswith("Using workflow specific profile")
+    assert said.startswith(f"error: {line}")
 
 
 def test_the_data_of_560_000_hours_is_planned_in_seconds(tmp_path: Path) -> None:

@@ -4,33 +4,39 @@ import json
 import os
 import sys
 
-from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException
 
 from earmark.config import check_shared, dump, encoders, load, plan, segments
 from earmark.diagnose.watch import initial
+from earmark.errors import ConfigError, UserError
 
 # Jobs call the `earmark` of the environment that Snakemake runs in, on whatever node and from whatever shell.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-SETTINGS = config.get("settings", "config/default.yaml")
-RUN = load(SETTINGS, config.get("run"))
+SETTINGS = str(config.get("settings", "config/default.yaml"))
+# False: the data is there, and training's jobs are planned without the hundreds that made it.
+DATA = config.get("data", True)
+try:
+    if not isinstance(DATA, bool):
+        raise ConfigError(f"--config data={DATA} is neither True nor False: write data=False to leave the data's rules out")
+    RUN = load(SETTINGS, config.get("run"))
+    # What another run made is there before this one starts: no rule makes it again.
+    check_shared(RUN)
+    # Another number of training processes than the configuration's: the same recipe goes on on it.
+    PROCESSES = RUN.on(config.get("processes", RUN.processes)).processes
+except UserError as error:
+    # Raised further, it would come with Snakemake's lines of the stack, and end with 1.
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
 PATHS = RUN.paths
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}
 PRETRAINED = RUN.stages.pretrain.steps
 WATCHED = RUN.watched_steps()
-# False: the data is there, and training's jobs are planned without the hundreds that made it.
-DATA = config.get("data", True)
-if not isinstance(DATA, bool):
-    raise WorkflowError(f"--config data={DATA} is neither True nor False: write data=False to leave the data's rules out")
-# What another run made is there before this one starts: no rule makes it again.
-check_shared(RUN)
 OWN_DATA = DATA and not RUN.shares.data
 OWN_PRETRAINING = not RUN.shares.pretraining
 LLM = str(PATHS.llm / "done.json")
 # Every command takes the configuration's file; the run's name may be another one.
 ARGUMENTS = f"{SETTINGS} --run {RUN.run}"
-# Another number of training processes than the configuration's: the same recipe goes on on it.
-PROCESSES = RUN.on(int(config.get("processes", RUN.processes))).processes
 TRAIN = f"earmark train {ARGUMENTS}" + (f" --processes {PROCESSES}" if PROCESSES != RUN.processes else "")
 
 

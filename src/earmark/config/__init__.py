@@ -277,8 +277,11 @@ class Config(Section):
     def on(self, processes: int) -> "Config":
         """The same recipe on another number of processes: as many batches a step, of the same utterances in order.
 
-        :raises ConfigError: the batches of a step cannot be shared out evenly.
+        :raises ConfigError: that is no number of processes, or the batches of a step cannot be shared out evenly.
         """
+        # Of Snakemake's --config it comes as whatever the word looks like.
+        if type(processes) is not int or processes < 1:
+            raise ConfigError(f"processes (value {processes!r}): give a whole number greater than 0")
         stages = {}
         for name in Stages.model_fields:
             stage: Stage = getattr(self.stages, name)

@@ -11,6 +11,12 @@ class UserError(Exception):
         return " ".join(str(self.args[0]).split()) if self.args else "unknown error"
 
 
+def of_system(error: OSError) -> UserError:
+    """What the system refused, such as a permission or a name's length, as a mistake: the path, and what it said."""
+    what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    return UserError(f"{what}: correct the path or what lies there, and run again")
+
+
 class ConfigError(UserError):
     """A key or value of the configuration is wrong."""
 

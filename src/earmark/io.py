@@ -103,6 +103,8 @@ def read_json(path: Path | str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: run the stage that writes it first") from None
+    except (IsADirectoryError, NotADirectoryError):
+        raise UserError(f"{path} is not a file: name the JSON file of a run") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not JSON ({error}): delete it and run its stage again") from None
 

@@ -59,6 +59,12 @@ def test_configuration_that_does_not_exist(earmark: Runner, configured) -> None:
     assert "nowhere.yaml is not a file: name a configuration file" in refused(earmark("dataset", "nowhere.yaml"))
 
 
+def test_what_the_system_refuses(earmark: Runner, configured) -> None:
+    name = "x" * 300
+    line = refused(earmark("dataset", configured(results=name)))
+    assert line == f"error: {name}/tiny: File name too long: correct the path or what lies there, and run again"
+
+
 def test_unknown_corpus(earmark: Runner, configured) -> None:
     for verb in ("corpus", "shards"):
         line = refused(earmark(verb, configured(), "spokn"))

@@ -169,6 +169,11 @@ def test_refusal_of_a_choice_shows_no_inner_workings(path: str, value: Any, said
         ("- a\n- b\n", "holds no settings"),
         ("", "holds no settings"),
         (b"\xff\xfe\x00", "is not YAML"),
+        (b"\x00\x01\x02", "is not YAML"),
+        ("seed: 2024-13-45", "is not YAML: month must be in"),
+        ("seed: " + "9" * 5000, "is not YAML"),
+        ("[" * 5000, "is nested too deeply"),
+        ('run: a\nresults: "a\\0b"', "line 2: a NUL character .* remove it"),
     ],
 )
 def test_file_that_is_no_configuration(text: str | bytes, said: str, tmp_path: Path) -> None:
@@ -184,6 +189,18 @@ def test_file_that_is_no_configuration(text: str | bytes, said: str, tmp_path: P
 def test_path_that_is_no_file(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="name a configuration file"):
         load(tmp_path / name)
+
+
+@pytest.mark.parametrize("results", ["file", "file/below", "."])
+def test_results_cannot_lie_below_a_file(results: str, tmp_path: Path) -> None:
+    file = tmp_path / ("small" if results == "." else "file")
+    file.write_text("a file")
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(VALUES | {"results": str(tmp_path / results)}))
+    with pytest.raises(ConfigError, match=f"but {file} is a file: name another folder"):
+        load(path)
+    file.unlink()
+    assert load(path).folder == tmp_path / results / "small"
 
 
 def test_run_can_be_named_from_outside(tmp_path: Path) -> None:

@@ -108,6 +108,13 @@ def test_missing_file_is_one_line_that_names_it(kind: str, tmp_path: Path) -> No
     assert str(path) in str(caught.value)
 
 
+def test_json_that_is_a_folder_or_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "a.json"):
+        with pytest.raises(UserError, match=f"^{path} is not a file"):
+            io.read_json(path)
+
+
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("part", [0.0, 0.02, 0.5, 0.99])
 def test_file_cut_short_is_one_line_that_says_what_to_do(kind: str, part: float, tmp_path: Path) -> None:

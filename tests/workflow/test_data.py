@@ -105,6 +105,7 @@ def test_training_is_planned_without_the_data_s_rules(tmp_path: Path) -> None:
         ({}, "processes=0", "processes (value 0): give a whole number greater than 0"),
         ({}, "processes=2", "stages.pretrain takes 1 batches a step (processes 1 x accumulation 1), which 2"),
         ({"seed": "x"}, "data=True", "tiny.yaml: seed (value 'x'): Input should be a valid integer"),
+        ({"results": "x" * 300}, "data=True", f"{'x' * 300}/tiny: File name too long: correct the path"),
         ({"shares": {"data": "gone"}}, "data=True", "shares.data gone: results/gone/settings.json does not exist"),
     ],
 )

@@ -8,7 +8,7 @@ from snakemake.exceptions import IncompleteCheckpointException
 
 from earmark.config import check_shared, dump, encoders, load, plan, segments
 from earmark.diagnose.watch import initial
-from earmark.errors import ConfigError, UserError
+from earmark.errors import ConfigError, UserError, of_system
 
 # Jobs call the `earmark` of the environment that Snakemake runs in, on whatever node and from whatever shell.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -24,9 +24,9 @@ try:
     check_shared(RUN)
     # Another number of training processes than the configuration's: the same recipe goes on on it.
     PROCESSES = RUN.on(config.get("processes", RUN.processes)).processes
-except UserError as error:
+except (UserError, OSError) as error:
     # Raised further, it would come with Snakemake's lines of the stack, and end with 1.
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {of_system(error) if isinstance(error, OSError) else error}", file=sys.stderr)
     sys.exit(2)
 PATHS = RUN.paths
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}

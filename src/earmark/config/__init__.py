@@ -343,12 +343,17 @@ def load(path: Path | str, run: str | None = None) -> Config:
     """Read a YAML file. Relative paths in it are relative to the working folder.
 
     :param run: another name for the run, as `earmark` and `snakemake --config run=NAME` take it.
+    :raises ConfigError: the file, a key or a value is wrong, or a file lies where the results' folder has to be.
     """
     path = Path(path)
     values = read_settings(path)
     if run:
         values["run"] = run
-    return parse(values, str(path))
+    settings = parse(values, str(path))
+    for folder in (settings.folder, *settings.folder.parents):
+        if folder.is_file():
+            raise ConfigError(f"{path}: results go to {settings.folder}, but {folder} is a file: name another folder")
+    return settings
 
 
 def dump(section: BaseModel) -> Any:

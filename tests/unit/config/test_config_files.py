@@ -59,6 +59,12 @@ def test_a_base_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:
         ({"one": "base: none.yaml"}, "one.yaml names as its base, is not a file"),
         ({"one": "base: [a, b]"}, "base (value ['a', 'b']): name one configuration file"),
         ({"one": "base: two.yaml", "two": "- a"}, "two.yaml holds no settings"),
+        ({"one": "base: two.yaml/three.yaml", "two": "a: 1"}, "one.yaml names as its base, is not a file"),
+        ({"one": 'base: "two\\0.yaml"'}, "one.yaml, line 1: a NUL character"),
+        (
+            {"one": "base: two.yaml\na: &a {b: *a}", "two": "a: {b: 1}"},
+            "one.yaml is nested too deeply, or within itself",
+        ),
     ],
 )
 def test_bases_that_are_none(files: dict[str, str], said: str, tmp_path: Path) -> None:

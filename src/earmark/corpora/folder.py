@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from earmark.config import FolderCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import described, json_lines, placed, printable, string
+from earmark.corpora.published import text_lines
 from earmark.errors import CorpusError
 
 NEEDED = ("audio", "text", "language")
@@ -72,26 +73,26 @@ def _lines(corpus: FolderCorpus) -> Iterator[Line]:
 
 
 def _tsv(corpus: FolderCorpus, table: Path) -> Iterator[Line]:
+    lines = text_lines(table)
     try:
-        # Not splitlines: it would also break at characters that may stand inside a text.
-        first, *rest = table.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{table} cannot be read as UTF-8 text ({error}): write a table there") from None
-    columns = first.rstrip("\r").split("\t")
+        first = next(lines, None)
+    except OSError as error:
+        raise CorpusError(f"{table} cannot be read ({error}): write a table there") from None
+    if first and first.fault:
+        raise CorpusError(f"{table}: its first line, of the columns' names, is not UTF-8: save the table as UTF-8")
+    columns = first.text.split("\t") if first else []
     needed = NEEDED[:2] if corpus.language else NEEDED
     if missing := [name for name in needed if name not in columns]:
         raise CorpusError(
             f"{table} has the columns {', '.join(columns) or 'none'} (by tabs) and lacks "
             f"{', '.join(missing)}: its first line must name {', '.join(needed)}"
         )
-    for number, line in enumerate(rest, 2):
-        fields = [field.strip() for field in line.rstrip("\r").split("\t")]
-        if not line.strip():
-            continue
-        if len(fields) == len(columns):
-            yield Line(number, dict(zip(columns, fields, strict=True)))
+    for number, line, unreadable in lines:
+        fields = [field.strip() for field in line.split("\t")]
+        if fault := unreadable or ("" if len(fields) == len(columns) else "wrong number of fields"):
+            yield Line(number, None, fault, line[:500])
         else:
-            yield Line(number, None, "wrong number of fields", line[:500])
+            yield Line(number, dict(zip(columns, fields, strict=True)))
 
 
 def _keys(paths: list[str]) -> dict[str, str]:

@@ -135,9 +135,22 @@ def test_missing_columns_are_named_with_those_found(corpus, tmp_path, header, me
         list(read(corpus(header), tmp_path))
 
 
-def test_a_table_that_is_not_utf8_is_refused(corpus, tmp_path):
-    with pytest.raises(CorpusError, match=r"utterances\.tsv cannot be read as UTF-8"):
-        list(read(corpus(HEADER.encode() + "c.mp3\t你好\tzh\n".encode("gb18030")), tmp_path))
+def test_a_line_that_is_not_utf8_is_set_aside_and_the_others_are_kept(corpus, tmp_path):
+    good, bad = "a/1.wav\t打开空调\tzh\n", "c.mp3\t你好\tzh\n"
+    lines = (HEADER + good).encode() + bad.encode("gb18030") + b"b/1.wav\tfine\ten\n"
+    rows = table_of(corpus(lines), tmp_path)
+    assert [(row["id"], row["status"]) for row in rows] == [
+        ("mine-a/1", "kept"),
+        ("mine-line-3", "line is not UTF-8"),
+        ("mine-b/1", "kept"),
+    ]
+    assert rows[1]["raw_text"].startswith("c.mp3\t\N{REPLACEMENT CHARACTER}")
+    assert rows[0]["raw_text"] == "打开空调"
+
+
+def test_names_of_columns_that_are_not_utf8_refuse_the_table(corpus, tmp_path):
+    with pytest.raises(CorpusError, match=r"utterances\.tsv: its first line, .*, is not UTF-8: save the"):
+        list(read(corpus((HEADER + "c.mp3\t你好\tzh\n").encode("utf-16")), tmp_path))
 
 
 def test_an_absent_table_or_folder_is_named(corpus, tmp_path):

@@ -184,7 +184,7 @@ def test_labels_of_two_kinds_never_mix(earmark: Runner, tiny_copy: TinyRun) -> N
 def test_what_is_no_shard_is_not_verified(earmark: Runner, tmp_path: Path) -> None:
     assert "nothing to verify: name shards" in refused(earmark("verify"))
     assert "holds no finished shards" in refused(earmark("verify", tmp_path))
-    assert "gone.arrow" in refused(earmark("verify", tmp_path / "gone.arrow"))
+    assert "gone.arrow does not exist: name shards" in refused(earmark("verify", tmp_path / "gone.arrow"))
 
 
 def test_parts_are_counted_from_0(earmark: Runner, configured) -> None:

@@ -100,6 +100,16 @@ def test_joint_training_changes_only_what_follows_it(finished: Run, tmp_path: Pa
     assert {path for path in files if path.startswith("entropy")} == {"entropy/joint_0000008.json"}
 
 
+def test_pretraining_is_trained_anew_from_its_start(finished: Run, tmp_path: Path) -> None:
+    """A stage of more segments than states are kept: those of its last training are in nobody's way."""
+    run = finished.copy(tmp_path / "anew")
+    run.set(stages__pretrain__peak_rate=1e-4)
+    before = run.segments()
+    run.finish(f"results/tiny/{PRETRAINED}/done.json")
+    for name, done in run.segments().items():
+        assert (done["sha256"] != before[name]["sha256"]) is name.startswith("pretrain/"), name
+
+
 def test_recomputing_activations_trains_nothing_again(finished: Run, tmp_path: Path) -> None:
     run = finished.copy(tmp_path / "run")
     run.set(stages__pretrain__activation_checkpointing=True, stages__joint__activation_checkpointing=True)

@@ -41,5 +41,10 @@ def handed_over(described: dict[str, Any], instance: str) -> dict[str, str]:
     The stage that averaged its checkpoints goes on from its last one, to which the optimizer's state belongs; others
     take the mean.
     """
-    last = described.get("averaged", {}).get("last", {}) if described["instance"] == instance else {}
-    return described["weights"] | last
+    return described["weights"] | (last_of(described) if described["instance"] == instance else {})
+
+
+def last_of(described: dict[str, Any]) -> dict[str, str]:
+    """File of each module as the last step left it, where the segment names the mean of several checkpoints."""
+    last: dict[str, str] = described.get("averaged", {}).get("last", {})
+    return last

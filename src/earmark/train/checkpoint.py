@@ -1,4 +1,4 @@
-"""What a segment leaves on disk: weights, a file a module, and the engine states that are kept."""
+"""What a segment leaves on disk: weights, a file a module, and what of it is kept."""
 
 import shutil
 from collections.abc import Collection
@@ -6,13 +6,16 @@ from pathlib import Path
 
 from torch import nn
 
-from earmark.io import sha256
+from earmark.config import Stage, segments
+from earmark.io import read_json, sha256
 from earmark.models.build import save_weights
+from earmark.models.done import last_of
 from earmark.paths import step_name
 from earmark.train.place import Place
+from earmark.train.stopping import best_of, markers
 
-KEPT_STATES = 2
-"""Engine states that are kept besides the one at a stage's end."""
+KEPT = 2
+"""Newest checkpoints of a stage that are kept: a damaged one can be trained again from the one before."""
 
 
 def save_modules(
@@ -43,9 +46,33 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def prune(folder: Path, place: Place) -> None:
-    """Remove the engine states of a stage's folder but the newest two and the one at the stage's end."""
-    states = sorted(path.parent for path in folder.glob("step_*/engine"))
-    for old in states[:-KEPT_STATES]:
-        if old.name != step_name(place.steps):
+    """Remove what the stage needs no more of its segments up to the one that was written, which `place` says.
+
+    Engine states stay in the newest two segments. So do the weights of post-training, and those that the stage may yet
+    hand on or average; pretraining's all stay, as the watch, the report and those who diagnose the encoder read them.
+    Later segments, of an earlier training, are neither counted nor touched: they are trained again in their turn.
+    """
+    kept = [step_name(end) for end in segments(place.end, place.stage.segment_steps)[-KEPT:]]
+    for state in folder.glob("step_*/engine"):
+        if state.parent.name <= kept[-1] and state.parent.name not in kept:
             # An orphan of a killed snakemake may be pruning the same folder.
-            shutil.rmtree(old / "engine", ignore_errors=True)
+            shutil.rmtree(state, ignore_errors=True)
+    if place.kind != "pretrain":
+        _prune_weights(folder, place.stage, place.end)
+
+
+def _prune_weights(folder: Path, stage: Stage, end: int) -> None:
+    written = [read_json(done) for done in markers(folder, stage, end) if done.is_file()]
+    count = stage.average_last or 1
+    kept = written[-max(KEPT, count) :]
+    if stage.patience is not None:
+        best = written.index(best_of(written)) + 1
+        kept += written[max(0, best - count) : best]
+    files = [file for one in kept for file in (*one["weights"].values(), *last_of(one).values())]
+    # Names are compared below the stage's folder: the run may have been called by another path.
+    named = {Path(file).parts[-3:] for file in files}
+    for one in written:
+        for name in stage.trained:
+            path = folder / step_name(one["step"]) / f"{name}.safetensors"
+            if path.parts[-3:] not in named:
+                path.unlink(missing_ok=True)

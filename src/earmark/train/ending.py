@@ -94,7 +94,7 @@ def stand_in(ending: Ending, job: Job, stop: Stop, started: float) -> None:
 
 
 def write_done(ending: Ending, done: dict[str, Any]) -> None:
-    """Average where the stage ends and asks for it, write done.json, and prune the states of the stage."""
+    """Average where the stage ends and asks for it, write done.json, and prune the stage's checkpoints."""
     place, count = ending.place, ending.place.stage.average_last
     stage_folder = ending.paths.stage(place.instance)
     if count and place.end == place.steps:

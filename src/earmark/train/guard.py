@@ -13,6 +13,7 @@ import numpy as np
 from earmark.config import Stage
 from earmark.errors import TrainingError
 from earmark.io import read_parquet
+from earmark.train.stopping import markers
 
 WINDOW = 100
 """Steps whose median is compared with."""
@@ -76,10 +77,8 @@ def guard_from(stage: Stage, folder: Path, start: int) -> Guard:
         return Guard(stage)
     losses: list[float] = []
     row = 0
-    for path in sorted(folder.glob("step_*/metrics.parquet")):
-        if int(path.parent.name.removeprefix("step_")) > start:
-            break
-        for one in read_parquet(path, ["loss", "skipped"]).to_pylist():
+    for done in markers(folder, stage, start):
+        for one in read_parquet(done.with_name("metrics.parquet"), ["loss", "skipped"]).to_pylist():
             row = row + 1 if one["skipped"] else 0
             if not one["skipped"]:
                 losses.append(one["loss"])

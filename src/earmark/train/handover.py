@@ -12,7 +12,7 @@ from earmark.models.build import load_weights
 from earmark.models.done import handed_over, read_done
 from earmark.models.llm import check_vocabulary
 from earmark.text.inventory import Inventory
-from earmark.train.checkpoint import KEPT_STATES
+from earmark.train.checkpoint import KEPT
 from earmark.train.initialise import modules_of
 from earmark.train.place import Place
 from earmark.train.tasks import NextTokenTask
@@ -144,7 +144,7 @@ def state_before(origin: Origin, before: Path | None, place: Place, order: dict[
     state = before.parent / "engine"
     if not state.is_dir():
         raise CheckpointError(
-            f"{before.parent} has lost its engine state (a stage keeps its newest {KEPT_STATES}): "
+            f"{before.parent} has lost its engine state (a stage keeps its newest {KEPT}): "
             f"delete {before.parent.parent}, so that the stage is trained again from its start"
         )
     return state

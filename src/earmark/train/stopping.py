@@ -28,13 +28,23 @@ def stop_before(stage: Stage, instance: str, before: Path | None) -> Stop | None
         return None
     if "stopped_at" in described:
         return Stop(described["stopped_at"], described["best"])
-    losses = {one["step"]: one["valid"]["loss"] for one in checkpoints(before.parent.parent, stage, described["step"])}
-    best = min(losses, key=lambda step: losses[step])  # the first of equals
-    since = sum(step > best for step in losses)
+    written = checkpoints(before.parent.parent, stage, described["step"])
+    best = best_of(written)["step"]
+    since = sum(one["step"] > best for one in written)
     return Stop(described["step"], best) if since >= stage.patience else None
 
 
+def best_of(written: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one of some checkpoints (done.json) with the lowest validation loss; the first of equals."""
+    return min(written, key=lambda one: float(one["valid"]["loss"]))
+
+
 def checkpoints(folder: Path, stage: Stage, end: int) -> list[dict[str, Any]]:
-    """done.json of the segments in a stage's folder up to the one that ends with step `end` (0: none), oldest first."""
+    """What done.json of a stage's segments up to the one that ends with step `end` (0: none) say, oldest first."""
+    return [read_json(done) for done in markers(folder, stage, end)]
+
+
+def markers(folder: Path, stage: Stage, end: int) -> list[Path]:
+    """done.json of these segments."""
     ends = segments(end, stage.segment_steps) if end else []
-    return [read_json(folder / step_name(step) / "done.json") for step in ends]
+    return [folder / step_name(step) / "done.json" for step in ends]

@@ -81,9 +81,11 @@ def test_a_guard_goes_on_over_segments(tmp_path: Path) -> None:
         ]
         folder = tmp_path / f"step_{min(start + 40, 152):07d}"
         write_parquet(folder / "metrics.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
-    again = guard_from(stage(spike=5.0), tmp_path, 152)
+    # Of an earlier training in segments of another length, which is no part of this one.
+    write_parquet(tmp_path / f"step_{150:07d}" / "metrics.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
+    again = guard_from(stage(spike=5.0, segment_steps=40), tmp_path, 152)
     assert (list(again.losses), again.row) == (list(whole.losses), whole.row)
-    earlier = guard_from(stage(spike=5.0), tmp_path, 40)  # what comes later is of a run before
+    earlier = guard_from(stage(spike=5.0, segment_steps=40), tmp_path, 40)  # what comes later is of a run before
     assert len(earlier.losses) == 40
     assert guard_from(stage(), tmp_path, 40).losses == guard_from(stage(spike=5.0), tmp_path, 0).losses
 

@@ -213,10 +213,10 @@ def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
 
 
 def query(catalog: Path, sql: str, form: str = "table") -> str:
-    """Answer of a catalogue (its file, or a run's folder) to `sql`.
+    """Answer of a catalogue (its file, or a run's folder) to `sql`, one statement that only reads.
 
     :param form: table (aligned columns), csv (with a header), or json (an object a row).
-    :raises UserError: no such catalogue, or what DuckDB says of the statement.
+    :raises UserError: no such catalogue, another statement, or what DuckDB says of it.
     """
     with opened(catalog) as connection:
         views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
@@ -224,12 +224,39 @@ def query(catalog: Path, sql: str, form: str = "table") -> str:
         if not catalog.is_dir():
             remedy += "; after the run was moved, query its folder instead"
         with _said(remedy):
-            # Nothing to execute gives None.
-            result = connection.execute(sql) if connection.extract_statements(sql) else None
-            if result is None or result.description is None:
-                raise UserError(f"the statement {sql!r} gives no rows: ask with SELECT ({remedy})")
+            if fault := _writes(connection, sql):
+                raise UserError(f"{sql!r} is not one statement that only reads ({fault}): ask with SELECT ({remedy})")
+            result = connection.execute(sql)
             names, rows = [column[0] for column in result.description], result.fetchall()
     return formatted(names, rows, form)
+
+
+def _writes(connection: "duckdb.DuckDBPyConnection", sql: str) -> str:
+    """Why DuckDB does not take `sql` for one statement that only reads; "": it does.
+
+    The type of a statement does not tell: a SELECT may COPY in its WITH, and EXPLAIN ANALYZE does what it explains.
+    The function `query` takes one SELECT (WITH, FROM, DESCRIBE, ...) in which nothing may write; it is but planned.
+
+    :raises duckdb.Error: it cannot be parsed, or names what is not there.
+    """
+    import duckdb
+
+    statements = connection.extract_statements(sql)
+    explains = [one.type for one in statements] == [duckdb.StatementType.EXPLAIN]
+    asked = _explained(statements[0].query) if explains else sql
+    try:
+        connection.execute("EXPLAIN FROM query(?)", [asked])
+    except (duckdb.ParserException, duckdb.BinderException) as error:
+        if isinstance(error, duckdb.BinderException) and "must be at the top level" not in str(error):
+            raise
+        return str(error).splitlines()[0]
+    return ""
+
+
+def _explained(sql: str) -> str:
+    """What comes after EXPLAIN or EXPLAIN ANALYZE."""
+    rest = sql[len("EXPLAIN") :].lstrip()
+    return rest[len("ANALYZE") :] if rest.upper().startswith("ANALYZE") else rest
 
 
 def formatted(names: list[str], rows: list[tuple[Any, ...]], form: str) -> str:

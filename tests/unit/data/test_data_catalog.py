@@ -229,10 +229,10 @@ def test_no_rows_are_a_header(tiny_run: TinyRun) -> None:
         ("SELEC 1", "syntax error"),
         ("SELECT nix FROM manifests", '"nix" not found'),
         ("FROM nix", "nix does not exist"),
-        ("CREATE TABLE t (i INT)", "read-only"),
-        ("DROP VIEW manifests", "read-only"),
-        ("", "gives no rows"),
-        (" ; ", "gives no rows"),
+        ("CREATE TABLE t (i INT)", "only reads"),
+        ("DROP VIEW manifests", "only reads"),
+        ("", "only reads"),
+        (" ; ", "only reads"),
     ],
 )
 def test_wrong_statement_is_one_line_that_lists_the_views(tiny_run: TinyRun, sql: str, said: str) -> None:
@@ -241,6 +241,66 @@ def test_wrong_statement_is_one_line_that_lists_the_views(tiny_run: TinyRun, sql
     assert "\n" not in str(caught.value)
     assert "views: decisions, entropy, manifests" in str(caught.value)
     assert "LINE 1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO 'written'",
+        "COPY (PIVOT scores ON system USING count(*)) TO 'written'",
+        "WITH copied AS (COPY (SELECT 1) TO 'written') FROM copied",
+        "DESCRIBE (WITH copied AS (COPY (SELECT 1) TO 'written') FROM copied)",
+        "FROM query('WITH copied AS (COPY (SELECT 1) TO ''written'') FROM copied')",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO 'written'",
+        "explain (analyze) COPY (SELECT 1) TO 'written'",
+        "EXPLAIN ANALYZE WITH copied AS (COPY (SELECT 1) TO 'written') FROM copied",
+        "EXPORT DATABASE 'written'",
+        "ATTACH 'written'",
+        "CREATE TEMP TABLE t AS SELECT 1",
+        "CREATE OR REPLACE VIEW manifests AS SELECT 1",
+        "DROP VIEW manifests",
+        "INSTALL httpfs",
+        "LOAD json",
+        "SET threads = 1",
+        "PRAGMA profiling_output = 'written'",
+        "CALL pragma_version()",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; COPY (SELECT 1) TO 'written'",
+    ],
+)
+def test_what_does_more_than_read_is_refused(
+    tiny_run: TinyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for catalog in (tiny_run.folder / FILE, tiny_run.folder):
+        with pytest.raises(UserError, match=r"is not one statement that only reads \(.*\): ask with SELECT") as caught:
+            query(catalog, sql)
+        assert repr(sql) in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH one AS (FROM scores) SELECT count(*) FROM one; -- a remark",
+        "FROM scores",
+        "TABLE scores",
+        "VALUES (1), (2)",
+        "DESCRIBE scores",
+        "SUMMARIZE scores",
+        "SHOW TABLES",
+        "PIVOT scores ON system IN ('speech LLM') USING count(*)",
+        "EXPLAIN SELECT * FROM scores",
+        "/* a remark */ explain analyze FROM scores;",
+    ],
+)
+def test_every_way_to_read_is_answered(tiny_run: TinyRun, sql: str) -> None:
+    for catalog in (tiny_run.folder / FILE, tiny_run.folder):
+        assert ask(catalog, sql)
+
+
+def test_the_files_that_views_do_not_read_can_be_asked_too(tiny_run: TinyRun) -> None:
+    assert ask(tiny_run.folder / FILE, f"SELECT id FROM '{tiny_run.paths.manifest('own')}'")
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "does not exist"), (b"garbage" * 99, "not a valid")])

@@ -18,7 +18,9 @@ it is finished, query its folder instead of the file: the views are then made af
 import contextlib
 import csv
 import io
+import itertools
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -228,7 +230,16 @@ def query(catalog: Path, sql: str, form: str = "table") -> str:
                 raise UserError(f"{sql!r} is not one statement that only reads ({fault}): ask with SELECT ({remedy})")
             result = connection.execute(sql)
             names, rows = [column[0] for column in result.description], result.fetchall()
-    return formatted(names, rows, form)
+    return formatted(_distinct(names), rows, form)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names of columns, of which the second `id` is called `id_1`, as in a subquery of DuckDB."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        found.append(name if name not in found else next(one for one in numbered if one not in {*names, *found}))
+    return found
 
 
 def _writes(connection: "duckdb.DuckDBPyConnection", sql: str) -> str:
@@ -293,5 +304,14 @@ def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
 
 
 def _json(names: list[str], rows: list[tuple[Any, ...]]) -> str:
-    values = [dict(zip(names, row, strict=True)) for row in rows]
-    return json.dumps(values, ensure_ascii=False, indent=1, default=str)
+    values = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+    return json.dumps(values, ensure_ascii=False, indent=1, default=str, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can say it: a number that is none or infinite is null, a key of a map is a text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

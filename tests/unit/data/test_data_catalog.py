@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -214,6 +215,29 @@ def test_csv_and_json_keep_full_values(tiny_run: TinyRun) -> None:
     assert ask(tiny_run.folder / FILE, sql) == [
         {"text": 'a,"b"', "number": 1 / 3, "nothing": None, "day": "2026-01-02"}
     ]
+
+
+def test_json_has_null_for_what_is_no_finite_number(tiny_run: TinyRun) -> None:
+    sql = """SELECT 'nan'::DOUBLE AS a, '-inf'::FLOAT AS b, [1.5::DOUBLE, 'inf'::DOUBLE] AS c,
+        {'x': 'nan'::DOUBLE} AS d, MAP {DATE '2026-01-02': 'nan'::DOUBLE, DATE '2026-01-03': 2} AS e"""
+    (row,) = ask(tiny_run.folder / FILE, sql)
+    assert row == {
+        "a": None,
+        "b": None,
+        "c": [1.5, None],
+        "d": {"x": None},
+        "e": {"2026-01-02": None, "2026-01-03": 2.0},
+    }
+    assert query(tiny_run.folder / FILE, sql, "csv").splitlines()[1].startswith("nan,-inf,")
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_columns_of_one_name_are_numbered_and_none_is_lost(tiny_run: TinyRun, form: str) -> None:
+    answer = query(tiny_run.folder / FILE, "SELECT 1 AS id, 2 AS id_1, 3 AS id, 4 AS id, 5 AS text", form)
+    if form == "json":
+        assert json.loads(answer) == [{"id": 1, "id_1": 2, "id_2": 3, "id_3": 4, "text": 5}]
+    else:
+        assert re.split(r"[ ,]+", answer.splitlines()[0]) == ["id", "id_1", "id_2", "id_3", "text"]
 
 
 def test_no_rows_are_a_header(tiny_run: TinyRun) -> None:

@@ -3,7 +3,7 @@
 import math
 from math import gcd
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 import numpy as np
 
@@ -56,7 +56,9 @@ def read_samples(
         raise AudioError(f"{source} has no segment of {duration} s after {offset} s: correct offset and duration")
     samples, rate = segment(source, offset, duration)
     if samples.shape[0] == 0:
-        raise AudioError(f"{source} holds no samples after {offset:g} s: correct the offset or leave it out")
+        if offset or duration == 0:
+            raise AudioError(f"{source} has no samples after {offset:g} s: correct offset and duration")
+        raise AudioError(f"{source} has no samples: replace it or leave it out")
     if duration is not None and samples.shape[0] < (duration - MISSING_SECONDS) * rate:
         raise AudioError(
             f"{source} is cut short: {samples.shape[0] / rate:.2f} of {duration:.2f} s after {offset:g} s are there"
@@ -84,7 +86,7 @@ def audio_seconds(path: Path | str, member: str | None = None) -> float:
         return source.path.stat().st_size / _G722_BYTES_PER_SECOND
     seconds = header_seconds(source) or count_seconds(source)
     if seconds == 0:
-        raise AudioError(f"{source} holds no samples: replace it or leave it out")
+        raise AudioError(f"{source} has no samples: replace it or leave it out")
     return seconds
 
 
@@ -102,11 +104,13 @@ def _present(path: Path | str, member: str | None) -> Source:
     path = Path(path)
     try:
         stat = path.stat()
-        there, size = S_ISREG(stat.st_mode), stat.st_size
+        mode, size = stat.st_mode, stat.st_size
     except (OSError, ValueError):  # absent, too long for a name, a zero byte
-        there, size = False, 0
-    if not there:
-        raise AudioError(f"{path} does not exist: correct the path in the manifest or configuration")
+        raise AudioError(f"{path} does not exist: correct the path") from None
+    if S_ISDIR(mode):
+        raise AudioError(f"{path} is a folder, not a file: name its files")
+    if not S_ISREG(mode):
+        raise AudioError(f"{path} is a device or pipe, not a file: name a file")
     if size == 0:
         raise AudioError(f"{path} is empty (0 bytes): replace it or leave it out")
     return Source(path, member)

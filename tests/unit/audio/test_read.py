@@ -1,5 +1,7 @@
 """Real files in the formats that corpora come in, and files that are not audio."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -123,17 +125,28 @@ def test_what_is_not_audio_is_named(tmp_path, function, content, message, name):
     assert str(path) in str(caught.value)
 
 
-def test_wav_without_samples_is_refused(tmp_path):
+@pytest.mark.parametrize("function", [read_audio, audio_seconds])
+def test_what_is_no_file_is_named_as_what_it_is(tmp_path, function):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(AudioError, match=f"^{tmp_path} is a folder, not a file: name its files$"):
+        function(tmp_path)
+    with pytest.raises(AudioError, match=r"pipe is a device or pipe, not a file: name a file$"):
+        function(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("function", [read_audio, audio_seconds])
+def test_wav_without_samples_is_refused(tmp_path, function):
     soundfile.write(tmp_path / "a.wav", np.zeros(0, dtype=np.float32), 16_000)
-    for function in (read_audio, audio_seconds):
-        with pytest.raises(AudioError, match="holds no"):
-            function(tmp_path / "a.wav")
+    with pytest.raises(AudioError, match=r"a\.wav has no samples: replace it or leave it out$"):
+        function(tmp_path / "a.wav")
 
 
-def test_offset_behind_the_end_is_refused(tmp_path):
+def test_a_segment_without_samples_is_refused(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(1.0, 16_000), 16_000)
-    with pytest.raises(AudioError, match="no samples after 2 s"):
+    with pytest.raises(AudioError, match=r"no samples after 2 s: correct offset and duration$"):
         read_audio(tmp_path / "a.wav", offset=2.0)
+    with pytest.raises(AudioError, match=r"no samples after 0 s: correct offset and duration$"):
+        read_audio(tmp_path / "a.wav", duration=0.0)
 
 
 def test_samples_that_are_not_finite_are_refused(tmp_path):

@@ -113,9 +113,15 @@ def test_wrong_files_do_not_stop_the_others(tiny_run: TinyRun, tmp_path: Path) -
     soundfile.write(tmp_path / "short.wav", buzz(0.1), RATE)
     soundfile.write(tmp_path / "none.wav", np.zeros(0, dtype=np.float32), RATE)
     (good,) = recordings(tiny_run)[:1]
-    wrong = ["text.wav", "gone.wav", "short.wav", "none.wav"]
+    wrong = ["text.wav", "gone.wav", "short.wav", "none.wav", "."]
     found = list(transcribe(Run(tiny_run.folder), [*(tmp_path / name for name in wrong), good]))
-    said = ["not audio that can be decoded", "does not exist", "0.10 s of audio.*0.2 s", "holds no samples"]
+    said = [
+        "not audio that can be decoded",
+        "does not exist: correct the path",
+        "0.10 s of audio.*0.2 s",
+        "has no samples: replace it",
+        "is a folder, not a file: name its files",
+    ]
     for name, error, part in zip(wrong, found, said, strict=False):
         with pytest.raises(AudioError, match=part) as caught:
             raise error  # type: ignore[misc]

@@ -135,7 +135,7 @@ def _container(node: Node) -> str:
 
 def _limits(node: Node) -> str:
     signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-    limits = [f"{sign} {node[key]:g}" for key, sign in signs.items() if key in node]
+    limits = [f"{sign} {node[key]:.10g}" for key, sign in signs.items() if key in node]
     return f" {', '.join(limits)}" if limits else ""
 
 

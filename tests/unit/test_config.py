@@ -1,4 +1,5 @@
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,34 @@ def test_values_are_final() -> None:
         ("stages.joint.loss", "mwer", ["stages.joint.loss (value 'mwer')", "next_token"]),
         ("stages.joint.betas", [0.9], ["stages.joint.betas.1: missing"]),
         ("precision", "float16", ["precision (value 'float16')", "bfloat16"]),
+        ("seed", -1, ["seed (value -1)", "greater than or equal to 0"]),
+        ("seed", 2**32, ["seed (value 4294967296)", "less than 4294967296"]),
+        ("corpora.0.seed", -1, ["corpora.0.synthetic.seed (value -1)", "greater than or equal to 0"]),
+        ("corpora.0.weight", math.inf, ["corpora.0.synthetic.weight (value inf)", "finite number"]),
+        ("stages.joint.peak_rate", math.inf, ["stages.joint.peak_rate (value inf)", "finite number"]),
+        ("stages.joint.clip", math.nan, ["stages.joint.clip (value nan)", "finite number"]),
+        ("stages.joint.betas", [0.9, 1.0], ["stages.joint.betas.1 (value 1.0)", "less than 1"]),
+        ("encoder", {"d_model": 15, "n_heads": 5}, ["encoder: d_model 15 is odd"]),
+        ("llm", {"hidden_size": 48, "n_heads": 5}, ["llm: hidden_size 48 is not a multiple of twice n_heads 5"]),
+        ("llm", {"hidden_size": 12, "n_heads": 4}, ["llm: hidden_size 12 is not a multiple of twice n_heads 4"]),
+        ("shards", {"hours": 0.0009}, ["shards.hours (value 0.0009)", "greater than or equal to 0.001"]),
+        ("shards", {"min_seconds": 31}, ["shards: min_seconds 31.0 is not below max_seconds 30.0"]),
+        (
+            "shards",
+            {"min_labels_per_second": 9, "max_labels_per_second": 9},
+            ["shards: min_labels_per_second 9.0 is not below max_labels_per_second 9.0"],
+        ),
+        ("evaluation.tests", VALUES["evaluation"]["tests"] * 2, ["evaluation: tests hold the name test_zh twice"]),
+        ("evaluation.tests.0.name", "test_fr", ["test_fr is of split test_fr, which the corpora do not", "test_zh_en"]),
+        ("evaluation.tests.0.of", "test_zn", ["test_zh is of split test_zn, which the corpora do not have: name one"]),
+        (
+            "evaluation.summary",
+            {"cer": "blah"},
+            ["summary.cer (value 'blah')", "one of cer of test_zh, per of test_zh"],
+        ),
+        ("evaluation.summary", {"cer": "cer of test_nope"}, ["summary.cer (value 'cer of test_nope')"]),
+        ("evaluation.summary", {"cer": "wer of test_zh"}, ["summary.cer (value 'wer of test_zh')"]),
+        ("evaluation.summary", {"ter": "ter of test_zh"}, ["summary.ter (value 'ter of test_zh')"]),
         ("evaluation.tests.0.measure", "bleu", ["evaluation.tests.0.measure (value 'bleu')", "cer"]),
     ],
 )
@@ -111,6 +140,20 @@ def test_wrong_value_is_one_line_that_names_it(path: str, value: Any, said: list
     message = refusal(changed(path, value))
     for part in said:
         assert part in message
+
+
+def test_test_sets_that_only_the_data_tell_are_taken() -> None:
+    corpora = [*VALUES["corpora"], {"name": "own", "reader": "folder", "path": "own"}]
+    settings = parse(changed("evaluation.tests.0.of", "test_own") | {"corpora": corpora})
+    assert settings.evaluation.tests[0].split == "test_own"
+
+
+def test_summary_takes_what_is_measured() -> None:
+    wanted = {"cer": "cer of test_zh", "per": "per of test_zh"}
+    assert parse(changed("evaluation.summary", wanted)).evaluation.summary == wanted
+    characters = {"text": {"targets": "characters"}}
+    assert "summary.per" in refusal(changed("evaluation.summary", wanted) | characters)
+    assert parse(changed("evaluation.summary", {"ter": "ter of test_zh"}) | characters)
 
 
 def test_objectives_are_held_against_what_they_need() -> None:
@@ -151,8 +194,8 @@ def test_llm_is_a_small_one_or_a_folder() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("llm", {"stepz": 3}, "llm.SmallLLM.stepz (value 3): unknown key"),
-        ("llm", {"steps": 0}, "llm.SmallLLM.steps (value 0)"),
+        ("llm", {"stepz": 3}, "llm.stepz (value 3): unknown key"),
+        ("llm", {"steps": 0}, "llm.steps (value 0)"),
         ("evaluation.embedder", 3, "evaluation.embedder"),
     ],
 )

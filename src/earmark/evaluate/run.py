@@ -73,13 +73,12 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
 
 
 def _batches(config: Config, dataset: Dataset, test: TestSet) -> Iterable[Batch]:
-    split = test.of or test.name
-    rows = dataset.split(split)
+    rows = dataset.split(test.split)
     if len(rows) == 0:
-        raise ConfigError(f"evaluation.tests: no utterance of split {split!r} was kept: correct the name")
+        raise ConfigError(f"evaluation.tests: no utterance of split {test.split!r} was kept: correct the name")
     batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
     if test.noise_db is not None:
-        return noisy(batches, config, split, test.noise_db, dataset.normalisation)
+        return noisy(batches, config, test.split, test.noise_db, dataset.normalisation)
     return respoken(batches, config.seed, dataset.normalisation) if test.respoken else batches
 
 

@@ -147,7 +147,10 @@ def test_equal_settings_are_shared_and_others_lie_with_the_run(sharing: Any, tmp
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"text": {"targets": "characters"}}, "shares.data default: text.targets is characters here and phones"),
+        (
+            {"text": {"targets": "characters"}, "evaluation": {"summary": {"per_zh": None, "per_en": None}}},
+            "shares.data default: text.targets is characters here and phones",
+        ),
         ({"shards": {"max_seconds": 7.5}}, "shards.max_seconds is 7.5 here and 5.9"),
         ({"llm": {"n_layers": 2}}, "llm.n_layers is 2 here and 3"),
         ({"prompt": "Write."}, "prompt is Write. here"),

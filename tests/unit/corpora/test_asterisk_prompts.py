@@ -75,7 +75,9 @@ def test_what_is_not_speech_with_a_transcript_is_set_aside(packages, tmp_path):
 
 def test_a_share_of_wordings_is_held_out_and_no_wording_is_heard_elsewhere(packages, tmp_path):
     extra = "".join(f"a{n}: sentence number {n} of many\nb{n}: Sentence number {n}, of many!\n" for n in range(60))
-    rows = list(read(packages(extra, valid_prompts=4, test_fraction=0.25), tmp_path))
+    corpus = packages(extra, valid_prompts=4, test_fraction=0.25)
+    rows = list(read(corpus, tmp_path))
+    assert {row["split"] for row in rows} == {"train", "valid"} | corpus.test_splits
     wordings = defaultdict(set)
     for row in rows:
         if row["raw_text"].lower().startswith("sentence"):

@@ -48,6 +48,7 @@ def test_gaps_are_set_aside_and_rows_in_are_kept_plus_set_aside(archive, tmp_pat
 def test_splits_have_the_asked_sizes_and_single_characters_are_in_training(archive, tmp_path):
     rows = list(read(settings(archive), tmp_path / "run"))
     assert Counter(row["split"] for row in rows) == {"train": len(rows) - 6, "test_words": 4, "valid": 2}
+    assert settings(archive).test_splits == {"test_words"}
     assert all(len(row["raw_text"]) > 1 for row in rows if row["split"] != "train")
 
 

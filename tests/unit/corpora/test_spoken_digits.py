@@ -40,6 +40,7 @@ def test_rows_say_what_the_names_say(archive, tmp_path):
 def test_the_held_out_speaker_is_in_the_test_set_only(archive, tmp_path):
     rows = list(read(settings(archive, test_speaker="george"), tmp_path / "run"))
     assert Counter(row["split"] for row in rows) == {"train": 35, "valid": 5, "test_digits": 20}
+    assert settings(archive).test_splits == {"test_digits"}
     assert {row["speaker"] for row in rows if row["split"] == "test_digits"} == {"george"}
     assert {row["speaker"] for row in rows if row["split"] != "test_digits"} == {"jackson", "theo"}
 

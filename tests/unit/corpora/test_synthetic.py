@@ -46,6 +46,7 @@ def test_every_split_has_what_was_asked_for(plan: list[Spoken]) -> None:
             chosen = [one for one in of(plan, name) if one.language == language]
             assert len(chosen) == SIZES[split][language]
     assert len({one.key for one in plan}) == len(plan)
+    assert {one.split for one in plan} == {"train", "valid"} | corpus().test_splits
 
 
 def test_voices_of_tests_are_never_heard_in_training(plan: list[Spoken]) -> None:

@@ -38,8 +38,9 @@ def test_without_a_trigger_there_is_no_swap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wanted", ["cer of test_fr", "wer of test_zh", "nonsense"])
 def test_a_score_that_does_not_exist_is_the_users_mistake(tmp_path: Path, wanted: str) -> None:
-    evaluation = made_run.settings(tmp_path).evaluation.model_dump(mode="json") | {"summary": {"x": wanted}}
-    config = made_run.make(tmp_path, evaluation=evaluation)
+    config = made_run.make(tmp_path)
+    evaluation = config.evaluation.model_copy(update={"summary": {"x": wanted}})  # not what was evaluated
+    config = config.model_copy(update={"evaluation": evaluation})
     with pytest.raises(ConfigError, match=f"evaluation.summary.x '{wanted}' .*'cer of test_zh'"):
         summary(Results(config))
 

@@ -69,7 +69,9 @@ def manifest(paths: list[Path], output: Path) -> float:
 def run(folder: Path) -> Config:
     """Settings of a run whose one corpus the recordings are."""
     corpus = FolderCorpus(name=CORPUS, reader="folder", path=folder)
-    return load("config/default.yaml").model_copy(update={"results": folder, "corpora": [corpus]})
+    settings = load("config/default.yaml")
+    untested = settings.evaluation.model_copy(update={"tests": []})
+    return settings.model_copy(update={"results": folder, "corpora": [corpus], "evaluation": untested})
 
 
 def part(config: Config) -> Part:

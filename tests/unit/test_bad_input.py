@@ -81,6 +81,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             {"name": "web", "reader": "webdataset", "path": "web", "language": "zh"},
         ],
         "shards": {"max_seconds": 5.0, "max_labels_per_second": 60},
+        "evaluation": {"tests": [{"name": "test_own", "measure": "cer", "scenario": "bad"}]},
     }
     (tmp_path / "bad.yaml").write_text(yaml.safe_dump(SETTINGS | changed))
     return "bad.yaml"

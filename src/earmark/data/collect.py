@@ -23,7 +23,7 @@ from earmark.config import Config
 from earmark.data.labels import phonemizer
 from earmark.data.manifest import kept_rows, ranked
 from earmark.data.overlap import find
-from earmark.errors import ShardError, UserError
+from earmark.errors import ConfigError, ShardError, UserError
 from earmark.io import digest, read_json, read_parquet, replacing, write_json, write_parquet
 from earmark.text.inventory import Inventory
 
@@ -90,6 +90,7 @@ def collect(config: Config) -> dict[str, Any]:
     """`earmark dataset`: write the three files, dataset.json last; what that says.
 
     :raises ShardError: no training utterance was kept, or the shards hold other rows than their parts say.
+    :raises ConfigError: a test set has no utterance.
     """
     inventory, paths = Inventory.from_settings(config.text), config.paths
     pieces = pieces_of(config, inventory)
@@ -115,10 +116,21 @@ def collect(config: Config) -> dict[str, Any]:
         }
         if not bounds.get(TRAIN):
             raise ShardError(f"{paths.dataset}: every training utterance is left out; see {paths.excluded}")
+        _find_tests(config, list(bounds))
         described |= {"bounds": bounds, "digest": digest(described, bounds)}
         _write_index(connection, paths.index, described["digest"])
     write_json(paths.dataset, described)
     return described
+
+
+def _find_tests(config: Config, splits: list[str]) -> None:
+    """Refuse a test set without utterances before training, not after it."""
+    for test in config.evaluation.tests:
+        if test.split not in splits:
+            raise ConfigError(
+                f"evaluation.tests: {test.name} is of split {test.split}, of which no utterance was kept; there are "
+                f"{', '.join(splits)}: correct the name, or see {config.paths.excluded}"
+            )
 
 
 def training_rows(config: Config, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from tiny import SETTINGS, Runner, TinyRun
 
-from earmark.config import Config, parse
+from earmark.config import Config, TestSet, parse
 from earmark.data import collect as collecting
 from earmark.data.collect import INDEX, collect, in_short
 from earmark.data.dataset import Dataset
 from earmark.data.shards import Example, Moments, write_shard
-from earmark.errors import ShardError, UserError
+from earmark.errors import ConfigError, ShardError, UserError
 from earmark.io import read_json, read_parquet, sha256, write_json
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
@@ -28,7 +28,7 @@ Row = tuple[str, str, int, int]
 def configured(folder: Path, **parts: int) -> Config:
     """A run of own corpora with so many parts each."""
     corpora = [{"name": name, "reader": "folder", "path": "own", "parts": number} for name, number in parts.items()]
-    return parse(SETTINGS | {"results": str(folder), "corpora": corpora})
+    return parse(SETTINGS | {"results": str(folder), "corpora": corpora, "evaluation": {"tests": []}})
 
 
 def write_part(config: Config, corpus: str, part: int, shards: list[list[Row]], **reasons: int) -> None:
@@ -218,6 +218,21 @@ def test_no_training_utterance_is_an_error(tmp_path: Path) -> None:
     write_part(config, "b", 0, [[("b-1", "train", 30, 2), ("b-2", "test_b", 30, 2)]])
     with pytest.raises(ShardError, match=r"every training utterance is left out; see .*excluded\.parquet"):
         collect(config)
+
+
+def test_a_test_set_without_utterances_is_an_error(config: Config) -> None:
+    def tested(**values: object) -> Config:
+        test = TestSet.model_validate({"name": "test_b", "measure": "cer", "scenario": "Mandarin"} | values)
+        return config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"tests": [test]})})
+
+    for values in ({"name": "test_c"}, {"of": "test_c", "noise_db": 10.0}):
+        with pytest.raises(
+            ConfigError, match=r"is of split test_c, of which .* there are train, valid, test_b: correct"
+        ):
+            collect(tested(**values))
+    assert not RunPaths(config.folder).dataset.exists()
+    assert "test_b" in collect(tested())["splits"]
+    collect(tested(name="test_c", of="test_b", noise_db=10.0))
 
 
 def test_many_rows_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Sections follow the flow of data: corpora -> text -> shards -> models -> stages 
 No heavy import: the Snakefile reads this package on every start.
 """
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -364,6 +365,17 @@ def segments(steps: int, segment_steps: int) -> list[int]:
     return [*range(segment_steps, steps, segment_steps), steps]
 
 
+_BELONGS = {
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "path_type": "a path",
+}
+"""What should stand in place of a value of another kind, by pydantic's name of the fault."""
+
+
 def _line(error: Any) -> str:
     # Parts in brackets are pydantic's names of a union's branches, not keys.
     where = ".".join(str(part) for part in error["loc"] if "[" not in str(part)) or "configuration"
@@ -371,7 +383,14 @@ def _line(error: Any) -> str:
     shown = "" if isinstance(value, dict | list | BaseModel) or value is None else f" (value {value!r})"
     if error["type"] == "extra_forbidden":
         return f"{where}{shown}: unknown key; remove it or correct its spelling (docs/settings.md lists all keys)"
-    if error["type"] == "missing":
+    if error["type"] in _BELONGS:
+        what = f"{_BELONGS[error['type']]} belongs here (docs/settings.md lists all keys)"
+        return f"{where} (value {reprlib.repr(value)}): {what}"
+    if error["type"] == "union_tag_invalid":
+        return f"{where}.reader (value {error['ctx']['tag']!r}): name one of {error['ctx']['expected_tags']}"
+    if error["type"] == "union_tag_not_found":
+        where += ".reader"
+    if error["type"] in ("missing", "union_tag_not_found"):
         return f"{where}: missing; add it (docs/settings.md says what it means)"
     return f"{where}{shown}: {error['msg'].removeprefix('Value error, ')}"
 

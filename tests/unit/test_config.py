@@ -226,6 +226,8 @@ def test_refusal_of_a_choice_shows_no_inner_workings(path: str, value: Any, said
         ("seed: 2024-13-45", "is not YAML: month must be in"),
         ("seed: " + "9" * 5000, "is not YAML"),
         ("[" * 5000, "is nested too deeply"),
+        ("run: a\nseed: 1\nrun: b\n", "line 3: `run` stands in line 1 already: remove one"),
+        ("corpora:\n- {name: a, reader: folder,\n   name: b}", "line 3: `name` stands in line 2 already"),
         ('run: a\nresults: "a\\0b"', "line 2: a NUL character .* remove it"),
     ],
 )

@@ -20,6 +20,15 @@ class _Loader(yaml.SafeLoader):
             raise ConfigError(f"{_place(node)}: a NUL character (value {node.value!r}) has no place here: remove it")
         return node
 
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in lines:  # the later value would win, unnoticed
+                raise ConfigError(f"{_place(key)}: `{key.value}` stands in line {lines[key.value]} already: remove one")
+            lines[key.value] = key.start_mark.line + 1
+        return node
+
 
 def _place(node: yaml.Node) -> str:
     return f"{node.start_mark.name}, line {node.start_mark.line + 1}"

@@ -75,6 +75,12 @@ def test_bases_that_are_none(files: dict[str, str], said: str, tmp_path: Path) -
     assert "\n" not in str(caught.value)
 
 
+def test_a_key_may_stand_again_in_another_mapping_or_in_what_is_merged(tmp_path: Path) -> None:
+    text = "a: &a {b: 1, c: {b: 2}}\nd: {<<: *a, b: 3}\ne: [{b: 4}, {b: 5}]\n"
+    values = {"a": {"b": 1, "c": {"b": 2}}, "d": {"b": 3, "c": {"b": 2}}, "e": [{"b": 4}, {"b": 5}]}
+    assert read_settings(write(tmp_path, one=text) / "one.yaml") == values
+
+
 def test_null_brings_the_default_back(repository: Path, tmp_path: Path) -> None:
     base = {"base": str(repository / "config" / "default.yaml")}
     path = tmp_path / "changed.yaml"

@@ -103,11 +103,14 @@ def test_joint_training_changes_only_what_follows_it(finished: Run, tmp_path: Pa
 def test_pretraining_is_trained_anew_from_its_start(finished: Run, tmp_path: Path) -> None:
     """A stage of more segments than states are kept: those of its last training are in nobody's way."""
     run = finished.copy(tmp_path / "anew")
-    run.set(stages__pretrain__peak_rate=1e-4)
     before = run.segments()
+    run.set(stages__pretrain__peak_rate=1e-4)
     run.finish(f"results/tiny/{PRETRAINED}/done.json")
     for name, done in run.segments().items():
         assert (done["sha256"] != before[name]["sha256"]) is name.startswith("pretrain/"), name
+    run.set(stages__pretrain__segment_steps=20, watch__first_step=20, watch__every=20)
+    run.finish(f"results/tiny/{PRETRAINED}/done.json")
+    assert [name for name in run.segments() if name.startswith("pretrain/")] == ["pretrain/step_0000020", PRETRAINED]
 
 
 def test_recomputing_activations_trains_nothing_again(finished: Run, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def prune(folder: Path, place: Place) -> None:
 
     Engine states stay in the newest two segments. So do the weights of post-training, and those that the stage may yet
     hand on or average; pretraining's all stay, as the watch, the report and those who diagnose the encoder read them.
-    Later segments, of an earlier training, are neither counted nor touched: they are trained again in their turn.
+    Later segments, of an earlier training, are neither counted nor touched: they are trained again in their turn. Where
+    its segments or its whole were of another length, what this training has overtaken is removed, metrics and all.
     """
     kept = [step_name(end) for end in segments(place.end, place.stage.segment_steps)[-KEPT:]]
     for state in folder.glob("step_*/engine"):
@@ -59,6 +60,10 @@ def prune(folder: Path, place: Place) -> None:
             shutil.rmtree(state, ignore_errors=True)
     if place.kind != "pretrain":
         _prune_weights(folder, place.stage, place.end)
+    for other in folder.glob("step_*"):
+        step = int(other.name.removeprefix("step_"))
+        if place.start < step < place.end or place.end == place.steps < step:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _prune_weights(folder: Path, stage: Stage, end: int) -> None:

@@ -39,7 +39,7 @@ def held(folder: Path, pattern: str) -> list[int]:
 def place_of(run: TinyRun, instance: str, end: int, **settings: object) -> Place:
     """A segment of a stage of ten steps and more, two a segment."""
     place = Place(run.config, instance, 2, False, 20)
-    place.end = end
+    place.start, place.end = end - 2, end
     place.stage = place.stage.model_copy(update=settings)
     return place
 
@@ -62,11 +62,23 @@ def test_a_later_segment_of_another_training_is_neither_counted_nor_touched(tiny
         assert held(folder, pattern) == [4, 6, 8, 10]
 
 
-def test_a_state_of_segments_of_another_length_is_removed(tiny_run: TinyRun, tmp_path: Path) -> None:
+def test_segments_of_another_length_are_removed_as_they_are_overtaken(tiny_run: TinyRun, tmp_path: Path) -> None:
     folder = segments_of(tmp_path / "pretrain", [])
-    (folder / step_name(9) / "engine").mkdir(parents=True)
+    for step in (3, 9, 11):
+        (folder / step_name(step) / "engine").mkdir(parents=True)
+        (folder / step_name(step) / "done.json").touch()
     prune(folder, place_of(tiny_run, "pretrain", 10))
-    assert held(folder, "*/engine") == [8, 10]
+    assert held(folder, "*") == [2, 3, 4, 6, 8, 10, 11]
+    assert held(folder, "*/engine") == [8, 10, 11]
+
+
+def test_segments_beyond_the_end_of_a_shorter_stage_are_removed_at_its_end(tiny_run: TinyRun, tmp_path: Path) -> None:
+    folder = segments_of(tmp_path / "joint", tiny_run.config.stages.joint.trained)
+    for end, steps in ((4, [2, 4, 6, 8, 10]), (6, [2, 4, 6])):
+        place = place_of(tiny_run, "joint", end)
+        place.steps = 6
+        prune(folder, place)
+        assert held(folder, "*") == steps
 
 
 def test_pretraining_keeps_all_its_weights(tiny_run: TinyRun, tmp_path: Path) -> None:

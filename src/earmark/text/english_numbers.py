@@ -176,6 +176,10 @@ def _decade(match: re.Match[str], before: str, after: str) -> Reading:
     century, tens = match["century"], int(match["tens"])
     if not tens:
         return f"{two_digits(int(century))} hundreds" if century and century != "20" else None
+    return _years_of(century, tens)
+
+
+def _years_of(century: str | None, tens: int) -> str:
     decade = "tens" if tens == 1 else TENS[tens][:-1] + "ies"
     return f"{two_digits(int(century))} {decade}" if century else decade
 
@@ -198,9 +202,11 @@ def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
     """mp3, A4, COVID-19, 10-year-old: letters stay, numbers are read (A380: three hundred eighty)."""
-    parts = re.findall(r"\d+(?:st|nd|rd|th)(?![a-z])|[2-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group())
+    parts = re.findall(
+        r"\d+(?:st|nd|rd|th)(?![a-z])|(?:1[1-9]|20)?[2-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group()
+    )
     reads = [
-        f"{two_digits(int(part[:2]))[:-1]}ies"
+        _years_of(part[:-3], int(part[-3]))
         if part.endswith("0s")
         else part
         if not part[0].isdigit()

@@ -31,6 +31,8 @@ _GROUPED = {
     "zh": re.compile(r"(?<!\d)(?:(\+?86)[ -])?(1[3-9]\d)[ -](\d{4})[ -](\d{4})(?!\d)|(\+86) (1[3-9]\d{9})(?!\d)"),
     "en": re.compile(r"(?<![\d.,-])(?:(\+1)[ .-])?(\d{3})[ .](\d{3})[ .](\d{4})(?![\d.,]\d|\d)"),
 }
+# Ranges of dates and hours that name the unit twice: 10月1日-7日, 9点半-11点.
+_SPAN = re.compile(r"(?:(?<=\d[年月日号时点分])|(?<=点半))[-~—–―](?=\d{1,4}[年月日号时点分])")
 # What a rule may meet; other characters part chunks.
 _UNKNOWN = {
     "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±^'·\s-]"),
@@ -89,6 +91,8 @@ def _reader(left: str, right: str, language: str, has_han: bool) -> str:
 
 def _read_stretch(text: str, language: str) -> str:
     """Readings of all chunks of a stretch in one language."""
+    if language == "zh":
+        text = _SPAN.sub("到", text)
     text = _GROUPED[language].sub(_joined, _UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
     while match := _CHUNK[language].search(text, position):

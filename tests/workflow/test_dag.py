@@ -100,6 +100,28 @@ def test_joint_training_changes_only_what_follows_it(finished: Run, tmp_path: Pa
     assert {path for path in files if path.startswith("entropy")} == {"entropy/joint_0000008.json"}
 
 
+def test_stages_are_targets(finished: Run, tmp_path: Path) -> None:
+    """Each with what comes before it and nothing behind; phases still begin while pretraining goes on."""
+    run = finished.copy(tmp_path / "targets")
+    for target in ("data", "pretraining", "alignment", "ia_sft", "joint_sft", "evaluate"):
+        assert "Nothing to be done" in run.finish(target, "--dry-run"), target
+    for stage in ("pretrain", "cka", "align", "ia_sft_1", "ia_sft_2", "joint"):
+        shutil.rmtree(run.results / stage)
+    for target, stages in (
+        ("alignment", {"align"}),
+        ("ia_sft", {"align", "ia_sft_1", "ia_sft_2"}),
+        ("pretraining", {"align", "ia_sft_1", "ia_sft_2"}),
+        ("joint_sft", {"align", "ia_sft_1", "ia_sft_2", "joint"}),
+    ):
+        run.finish(target)
+        trained = {name.partition("/")[0]: done for name, done in run.segments().items()}
+        assert set(trained) - {"pretrain"} == stages, target
+        if target == "alignment":
+            assert f"{PRETRAINED}" not in run.segments()
+    assert run.segments()["ia_sft_1/step_0000004"]["started"] < run.segments()[PRETRAINED]["ended"]
+    assert run.weights() == finished.weights()
+
+
 def test_pretraining_is_trained_anew_from_its_start(finished: Run, tmp_path: Path) -> None:
     """A stage of more segments than states are kept: those of its last training are in nobody's way."""
     run = finished.copy(tmp_path / "anew")

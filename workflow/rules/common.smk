@@ -125,9 +125,19 @@ def is_last_phase(instance):
 
 def wavefront(wildcards):
     """What is wanted now: alignment and the phases whose encoders are known, and the next decision; at last the report."""
+    return begun() or [PATHS.folder / "report.html", PATHS.folder / "summary.json"]
+
+
+def begun():
+    """What of post-training can be trained while a decision is to be made, and that decision; none after the last one."""
     state, waiting = known_state()
     if not waiting:
-        return [PATHS.folder / "report.html", PATHS.folder / "summary.json"]
+        return []
     known = encoders(RUN, state["triggers"])[:-1]
-    begun = [LLM] + ([done("align", RUN.stages.align.steps)] if known else [])
-    return begun + [done(f"ia_sft_{number}", RUN.stages.ia_sft.steps) for number in range(1, len(known) + 1)] + [waiting]
+    first = [LLM] + ([done("align", RUN.stages.align.steps)] if known else [])
+    return first + [done(f"ia_sft_{number}", RUN.stages.ia_sft.steps) for number in range(1, len(known) + 1)] + [waiting]
+
+
+def ends_of_stage(kind):
+    """Input function: the last segment of a stage, of each phase where it is IA-SFT; until they are known, the wavefront."""
+    return lambda wildcards: begun() or [done(one.instance, one.steps) for one in planned() if one.kind == kind]

@@ -343,8 +343,10 @@ SAMPLES = [
     ("佢哋喺度食咗2碗雲吞麵", "yue"),
     ("On May 5, 2020 Dr. Smith paid $5.20 at 3:30 pm <COMMA> didn't he", "en"),
     ("这个project有3个bug, deadline是5月1日", "zh-en"),
+    ("10月1日-7日, 9点-11点", "zh"),
+    ("in the mid-1980s", "en"),
 ]
-LABELS = {"3": "8a7b7ab0dc84ff3b"}
+LABELS = {"4": "53f852f7b07369e4"}
 """Of each version of the rules: hash of the samples' texts and phones."""
 
 

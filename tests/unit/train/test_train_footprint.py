@@ -158,25 +158,35 @@ def test_command_prints_a_line_a_stage(repository: Path, earmark: Runner) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "world", "checkpointing", "loss"),
+    ("stage", "world", "checkpointing", "loss", "precision"),
     [
-        ("pretrain", 1, False, "ctc"),
-        ("pretrain", 1, False, "aed"),
-        ("pretrain", 1, False, "hybrid"),
-        ("pretrain", 1, False, "best_rq"),
-        ("ia_sft", 1, False, "ctc"),
-        ("joint", 1, False, "ctc"),
-        ("joint", 1, True, "ctc"),
-        ("joint", 2, False, "ctc"),
+        ("pretrain", 1, False, "ctc", "float32"),
+        ("pretrain", 1, False, "aed", "float32"),
+        ("pretrain", 1, False, "hybrid", "float32"),
+        ("pretrain", 1, False, "best_rq", "float32"),
+        ("ia_sft", 1, False, "ctc", "float32"),
+        ("joint", 1, False, "ctc", "float32"),
+        ("joint", 1, True, "ctc", "float32"),
+        ("joint", 2, False, "ctc", "float32"),
+        ("pretrain", 1, False, "ctc", "bfloat16"),
+        ("ia_sft", 1, False, "ctc", "bfloat16"),
+        ("joint", 1, False, "ctc", "bfloat16"),
+        ("joint", 2, False, "ctc", "bfloat16"),
     ],
 )
-def test_a_process_takes_what_was_planned(stage: str, world: int, checkpointing: bool, loss: str) -> None:
-    """Resident memory of a real step of the engine, float32, within 10 %, with this machine's kernels."""
-    case = {"sizes": MIDDLE, "stage": stage, "precision": "float32", "shape": [8, 800], "labels": 300}
+def test_a_process_takes_what_was_planned(
+    stage: str, world: int, checkpointing: bool, loss: str, precision: str
+) -> None:
+    """Resident memory of a real step of the engine within 10 %, with this machine's kernels."""
+    case = {"sizes": MIDDLE, "stage": stage, "precision": precision, "shape": [8, 800], "labels": 300}
     case |= {"checkpointing": checkpointing, "loss": loss}
     # The collector of gradients is touched where gradients are put, and that is after the fullest moment.
     expected = planned(case, world, "cpu")._replace(bucket=0).total
-    assert abs(measured(case, world) / expected - 1) < 0.1
+    found = measured(case, world)
+    print(
+        f"{stage} {precision} {world} {loss} checkpointing={checkpointing}: planned / measured {expected / found:.2f}"
+    )
+    assert abs(found / expected - 1) < 0.1
 
 
 def measured(case: dict[str, Any], world: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.tiny import TinyRun
+from tiny import TinyRun
 
 from earmark.config import TestSet
 from earmark.data.dataset import Batch, Dataset

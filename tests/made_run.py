@@ -13,7 +13,8 @@ from earmark.config import Config, parse, segments
 from earmark.data.build import ASIDE, N_MELS
 from earmark.data.collect import collect
 from earmark.data.manifest import KEPT, LABELLED, counts, table
-from earmark.data.shards import Example, Moments, write_shard
+from earmark.data.moments import Moments
+from earmark.data.shards import Example, write_shard
 from earmark.diagnose.watch import decide, initial, phases
 from earmark.evaluate.run import PHONES, scores
 from earmark.evaluate.run import SCHEMA as UTTERANCES

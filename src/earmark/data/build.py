@@ -26,7 +26,8 @@ from earmark.audio.trim import speech_bounds
 from earmark.config import Config, CorpusBase
 from earmark.data.labels import frames_status, phonemizer
 from earmark.data.manifest import KEPT, counts, labels_of, ranked
-from earmark.data.shards import FORMAT, Example, Moments, Notes, whole, write_shard
+from earmark.data.moments import Moments, summed
+from earmark.data.shards import FORMAT, Example, Notes, whole, write_shard
 from earmark.errors import AudioError, ShardError, UserError
 from earmark.io import digest, read_json, sha256, stream_parquet, write_json, write_parquet
 from earmark.text.inventory import Inventory
@@ -294,8 +295,8 @@ def _done(part: Part, notes: list[Notes], manifest_sha256: str, kind: str) -> di
         "shards": [one.shard for one in notes if one.shard["rows"]],
         "moments": {
             "frames": sum(one["frames"] for one in moments),
-            "total": sum((np.array(one["total"]) for one in moments), np.zeros(N_MELS)).tolist(),
-            "squares": sum((np.array(one["squares"]) for one in moments), np.zeros(N_MELS)).tolist(),
+            "total": summed([one["total"] for one in moments], N_MELS),
+            "squares": summed([one["squares"] for one in moments], N_MELS),
         },
         "manifest": str(part.manifest),
         "manifest_sha256": manifest_sha256,

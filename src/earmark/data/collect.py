@@ -22,6 +22,7 @@ import pyarrow as pa
 from earmark.config import Config
 from earmark.data.labels import phonemizer
 from earmark.data.manifest import kept_rows, ranked
+from earmark.data.moments import summed
 from earmark.data.overlap import find
 from earmark.errors import ConfigError, ShardError, UserError
 from earmark.io import digest, read_json, read_parquet, replacing, write_json, write_parquet
@@ -169,8 +170,8 @@ def _normalisation(pieces: list[Piece], path: Path) -> tuple[list[float], list[f
     frames = sum(one["frames"] for one in moments)
     if frames == 0:
         raise ShardError(f"{path}: no training utterance was kept; see the column status of the labelled manifests")
-    total = np.sum([one["total"] for one in moments if one["frames"]], axis=0)
-    squares = np.sum([one["squares"] for one in moments if one["frames"]], axis=0)
+    bins = len(moments[0]["total"])
+    total, squares = (np.array(summed([one[name] for one in moments], bins)) for name in ("total", "squares"))
     mean = total / frames
     return mean.tolist(), np.sqrt(np.maximum(squares / frames - mean**2, 1e-8)).tolist()
 

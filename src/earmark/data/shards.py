@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from isal import isal_zlib
 
+from earmark.data.moments import Moments
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
@@ -67,26 +68,6 @@ class Example(NamedTuple):
     phones: list[int]
     features: np.ndarray
     audio_hash: int
-
-
-class Moments:
-    """Sums for the global mean and variance of each mel bin, taken while shards are written."""
-
-    def __init__(self, n_mels: int):
-        self.frames = 0
-        self.total = np.zeros(n_mels)
-        self.squares = np.zeros(n_mels)
-
-    def add(self, features: np.ndarray) -> None:
-        """Count (T, n_mels) features."""
-        wide = features.astype(np.float64)
-        self.frames += len(wide)
-        self.total += wide.sum(axis=0)
-        self.squares += np.einsum("ij,ij->j", wide, wide)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, to be summed over shards."""
-        return {"frames": self.frames, "total": self.total.tolist(), "squares": self.squares.tolist()}
 
 
 def crc(features: np.ndarray, phones: np.ndarray) -> int:

@@ -12,7 +12,8 @@ from earmark.config import Config, TestSet, parse
 from earmark.data import collect as collecting
 from earmark.data.collect import INDEX, collect, in_short
 from earmark.data.dataset import Dataset
-from earmark.data.shards import Example, Moments, write_shard
+from earmark.data.moments import Moments
+from earmark.data.shards import Example, write_shard
 from earmark.errors import ConfigError, ShardError, UserError
 from earmark.io import read_json, read_parquet, sha256, write_json
 from earmark.paths import RunPaths

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from earmark.data.moments import Moments
 from earmark.data.shards import (
     FORMAT,
     INDEX,
     ROWS_PER_BATCH,
     SCHEMA,
     Example,
-    Moments,
     Shard,
     read_notes,
     verify,
@@ -237,17 +237,3 @@ def test_shard_of_another_index_is_not_whole(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="is damaged"):
         verify(tmp_path / "a.arrow")
     assert whole(tmp_path / "a.arrow", "x") is None
-
-
-def test_moments_are_those_of_numpy() -> None:
-    parts = [example.features for example in examples(9)]
-    moments = Moments(8)
-    for part in parts:
-        moments.add(part)
-    together = np.concatenate(parts).astype(np.float64)
-    said = moments.as_json()
-    assert said["frames"] == len(together)
-    mean = np.array(said["total"]) / said["frames"]
-    np.testing.assert_allclose(mean, together.mean(axis=0))
-    variance = np.array(said["squares"]) / said["frames"] - mean**2
-    np.testing.assert_allclose(variance, together.var(axis=0))

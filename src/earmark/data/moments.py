@@ -1,0 +1,39 @@
+"""Mean and variance of each mel bin over all training rows: sums that do not depend on how rows are spread."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+class Moments:
+    """Sums for the global mean and variance of each mel bin, taken while shards are written.
+
+    An utterance's sums are rounded to multiples of 2^-16: so they add up without another rounding (usual features to
+    1,900 hours), and the total does not depend on how utterances are spread over shards, which `summed` adds.
+    """
+
+    def __init__(self, n_mels: int):
+        self.frames = 0
+        self.total = np.zeros(n_mels)
+        self.squares = np.zeros(n_mels)
+
+    def add(self, features: np.ndarray) -> None:
+        """Count (T, n_mels) features."""
+        wide = features.astype(np.float64)
+        self.frames += len(wide)
+        self.total += _rounded(wide.sum(axis=0))
+        self.squares += _rounded(np.einsum("ij,ij->j", wide, wide))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, to be summed over shards."""
+        return {"frames": self.frames, "total": self.total.tolist(), "squares": self.squares.tolist()}
+
+
+def summed(sums: list[list[float]], bins: int) -> list[float]:
+    """Sums of several shards or parts, of each bin: rounded once, so their order does not matter."""
+    return [math.fsum(one[number] for one in sums) for number in range(bins)]
+
+
+def _rounded(sums: np.ndarray) -> np.ndarray:
+    return np.ldexp(np.rint(np.ldexp(sums, 16)), -16)

@@ -11,7 +11,6 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -248,7 +247,7 @@ class _Adam(torch.optim.Adam):
 
 
 def _deepspeed() -> Any:
-    """DeepSpeed, distributed and quiet; gloo on a CPU, a file as meeting point when there is one process."""
+    """DeepSpeed, distributed and quiet; gloo on a CPU, and without a meeting point where there is one process."""
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     os.environ.setdefault("DS_SKIP_CUDA_CHECK", "1")
     with _quiet():
@@ -263,8 +262,8 @@ def _deepspeed() -> Any:
         if not torch.distributed.is_initialized():
             backend = "nccl" if torch.cuda.is_available() else "gloo"
             if "RANK" not in os.environ:
-                meeting = Path(tempfile.mkdtemp(prefix="earmark-")) / "meeting"
-                torch.distributed.init_process_group(backend, init_method=f"file://{meeting}", rank=0, world_size=1)
+                # In memory: a file to meet at would be left behind.
+                torch.distributed.init_process_group(backend, store=torch.distributed.HashStore(), rank=0, world_size=1)
             deepspeed.init_distributed(backend)
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     return deepspeed

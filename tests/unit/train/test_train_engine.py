@@ -1,6 +1,9 @@
 """The engine without and with ZeRO-2 (which bfloat16 uses even in one process): updates that are left out, states."""
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +180,19 @@ def test_a_loaded_state_lies_beside_its_parameter(tmp_path: Path) -> None:
         held = [one for parameter in engine._trained for one in engine._optimizer.state[parameter].values()]
         assert len(held) == 3 * len(engine._trained)
         assert {one.device for one in held} == {device}
+
+
+@pytest.mark.parametrize("end", ["pass", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_training_process_leaves_nothing_in_the_temporary_folder(tmp_path: Path, end: str) -> None:
+    body = "import os, signal, torch\nfrom earmark.train.engine import _deepspeed\n_deepspeed()\n"
+    body += "torch.distributed.all_reduce(torch.ones(2))\nprint('met', flush=True)\n"
+    environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "LOCAL_RANK")}
+    done = subprocess.run(
+        [sys.executable, "-c", body + end],
+        env=environment | {"TMPDIR": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "met\n", done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ import pytest
 from earmark.errors import ConfigError, TrainingError, UserError
 from earmark.train.launch import SAID, leave_word, nodes_of_job, under_torchrun
 
-NAMED = ("EARMARK_", "OMP_", "SLURM_")
+NAMED = (SAID, "OMP_", "SLURM_")
 """Beginnings of the variables that are looked at."""
 
 

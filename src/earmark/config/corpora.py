@@ -104,7 +104,7 @@ class AsteriskPromptsCorpus(CorpusBase):
 
     reader: Literal["asterisk_prompts"]
     sounds: Path = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
-    """Folder of `.g722` files."""
+    """Folder of `.g722`, `.wav`, `.gsm` or `.ulaw` files: whichever package is installed."""
     transcripts: Path = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
     """The packages' list of transcripts."""
     test_fraction: Fraction = 0.1

@@ -1,4 +1,7 @@
-"""Recorded English telephone prompts, Debian's asterisk-core-sounds-en: one speaker, G.722 at 16 kHz.
+"""Recorded English telephone prompts, Debian's asterisk-core-sounds-en: one speaker.
+
+They are packaged as G.722 (16 kHz) and as WAV, GSM and mu-law (8 kHz); of a prompt that is there twice the first is
+taken.
 
 The list of transcripts, `name: text`, where brackets hold what is not spoken:
 
@@ -19,7 +22,12 @@ from earmark.corpora.base import Row, row
 from earmark.corpora.recordings import measured, require, shuffled
 from earmark.errors import CorpusError
 
-SOURCE = "Debian's packages asterisk-core-sounds-en (transcripts) and asterisk-core-sounds-en-g722 (sounds)"
+SOURCE = (
+    "Debian's packages asterisk-core-sounds-en (transcripts) and asterisk-core-sounds-en-g722, "
+    "asterisk-core-sounds-en-wav or asterisk-core-sounds-en-gsm (sounds)"
+)
+SUFFIXES = (".g722", ".wav", ".gsm", ".ulaw")
+"""Of the packages' files, best sound first."""
 _NOTE = re.compile(r"\[[^]]*\]|\([^)]*\)|<[^>]*>")
 
 
@@ -32,12 +40,10 @@ def read(corpus: AsteriskPromptsCorpus, folder: Path) -> Iterator[Row]:
     """
     if not corpus.sounds.is_dir():
         raise CorpusError(f"{corpus.sounds} is not there: install {SOURCE}, or correct `sounds`")
-    found = sorted(corpus.sounds.rglob("*.g722"))
-    require(found, "*.g722", corpus.sounds, SOURCE)
+    sounds = _sounds(corpus.sounds)
     texts = _transcripts(corpus.transcripts)
-    names = {path.relative_to(corpus.sounds).with_suffix("").as_posix() for path in found}
-    splits = _splits(corpus, {_wording(texts[name]) for name in names & set(texts)} - {""})
-    for name in sorted(names | set(texts)):
+    splits = _splits(corpus, {_wording(texts[name]) for name in set(sounds) & set(texts)} - {""})
+    for name in sorted(set(sounds) | set(texts)):
         text = texts.get(name, "")
         fault = _fault(name, texts)
         yield row(
@@ -47,8 +53,17 @@ def read(corpus: AsteriskPromptsCorpus, folder: Path) -> Iterator[Row]:
             language="en",
             speaker="allison-smith",
             raw_text=text,
-            **measured(corpus.sounds / f"{name}.g722") | ({"status": fault} if fault else {}),
+            **measured(sounds.get(name, corpus.sounds / name)) | ({"status": fault} if fault else {}),
         )
+
+
+def _sounds(folder: Path) -> dict[str, Path]:
+    """Name -> file, of whichever package is installed."""
+    found: dict[str, Path] = {}
+    for suffix in reversed(SUFFIXES):
+        found |= {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob(f"*{suffix}")}
+    require(list(found.values()), " or ".join(f"*{suffix}" for suffix in SUFFIXES), folder, SOURCE)
+    return found
 
 
 def _transcripts(path: Path) -> dict[str, str]:

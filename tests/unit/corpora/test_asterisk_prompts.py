@@ -3,10 +3,12 @@
 import gzip
 from collections import defaultdict
 
+import numpy as np
 import pytest
+import soundfile
 
 from earmark.config import AsteriskPromptsCorpus
-from earmark.corpora.asterisk_prompts import read
+from earmark.corpora.asterisk_prompts import SOURCE, SUFFIXES, read
 from earmark.corpora.base import reader
 from earmark.data import manifest
 from earmark.errors import CorpusError
@@ -116,7 +118,7 @@ def test_absent_packages_are_named(packages, tmp_path, missing):
 
 def test_a_folder_without_sounds_is_refused(packages, tmp_path):
     (tmp_path / "hollow").mkdir()
-    with pytest.raises(CorpusError, match=r"hollow holds no \*\.g722"):
+    with pytest.raises(CorpusError, match=r"hollow holds no \*\.g722 or \*\.wav or \*\.gsm"):
         list(read(packages(sounds=tmp_path / "hollow"), tmp_path))
 
 
@@ -128,11 +130,33 @@ def test_a_damaged_list_is_refused(packages, tmp_path, data):
         list(read(corpus, tmp_path))
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [(".wav", ("WAV", "PCM_16")), (".gsm", ("RAW", "GSM610"))])
+def test_whichever_package_is_installed_is_read(packages, tmp_path, suffix, kind):
+    corpus = packages()
+    for path in corpus.sounds.rglob("*.g722"):
+        path.unlink()
+        soundfile.write(path.with_suffix(suffix), np.zeros(12_000), 8000, format=kind[0], subtype=kind[1])
+    rows = {row["id"].removeprefix("prompts-"): row for row in read(corpus, tmp_path)}
+    assert len(rows) == 13
+    assert rows["agent-loginok"]["audio"] == str(corpus.sounds / f"agent-loginok{suffix}")
+    assert rows["agent-loginok"]["duration"] == pytest.approx(1.5, abs=0.05)
+    assert "status" not in rows["agent-loginok"]
+
+
+def test_of_two_packages_the_better_sound_is_read_once(packages, tmp_path):
+    corpus = packages()
+    soundfile.write(corpus.sounds / "agent-loginok.wav", np.zeros(8000), 8000)
+    soundfile.write(corpus.sounds / "pls-try-call-later.wav", np.zeros(8000), 8000)
+    rows = list(read(corpus, tmp_path))
+    audio = {row["id"].removeprefix("prompts-"): row["audio"] for row in rows}
+    assert len(rows) == len(audio) == 13
+    assert audio["agent-loginok"].endswith(".g722") and audio["pls-try-call-later"].endswith(".wav")
+
+
 def test_the_published_packages(tmp_path):
     corpus = AsteriskPromptsCorpus(name="prompts", reader="asterisk_prompts")
-    for path in (corpus.sounds, corpus.transcripts):
-        if not path.exists():
-            pytest.skip(f"{path} is absent: install asterisk-core-sounds-en and asterisk-core-sounds-en-g722")
+    if not corpus.transcripts.exists() or not any(list(corpus.sounds.rglob(f"*{suffix}")) for suffix in SUFFIXES):
+        pytest.skip(f"absent: install {SOURCE}")
     table = manifest.table(read(corpus, tmp_path))
     assert manifest.counts(table) == {
         "kept": 548,

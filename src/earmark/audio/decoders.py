@@ -40,10 +40,15 @@ _SEEKING = ("VORBIS", "OPUS")
 PRE_ROLL = 1.0
 """Seconds that a lossy format is decoded before the place that it is sought at; Opus asks for 0.08."""
 _FORMATS = (
-    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,g722,gsm,m4a,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,tta,"
+    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,g722,gsm,m4a,matroska,mov,mp3,mp4,mpeg,mpegts,mulaw,ogg,tta,"
     "w64,wav,webm,wv"
 )
 """What FFmpeg may take a file for. Playlists (hls, concat, dash) are not among them: they name other files."""
+_HEADERLESS: dict[str, tuple[str, dict[str, str]]] = {
+    ".g722": ("g722", {}),
+    ".ulaw": ("mulaw", {"sample_rate": "8000"}),  # as telephones have it, and Asterisk's prompts
+}
+"""FFmpeg's name and options of raw formats, which only a file's name tells."""
 
 
 class Source(NamedTuple):
@@ -62,7 +67,12 @@ class Source(NamedTuple):
     @property
     def is_g722(self) -> bool:
         """Raw G.722 has no header: only its name tells what it is."""
-        return (self.member or self.path.name).lower().endswith(".g722")
+        return self.suffix == ".g722"
+
+    @property
+    def suffix(self) -> str:
+        """Of the file or member, in small letters."""
+        return Path(self.member or self.path.name).suffix.lower()
 
 
 class Decoder(Protocol):
@@ -198,10 +208,10 @@ class AvDecoder:
     def _opened(self) -> "tuple[InputContainer, AudioStream]":
         import av
 
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        kind, raw = _HEADERLESS.get(self._source.suffix, (None, {}))
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"} | raw
         target = self._source.open()
         name = f"file:{target}" if isinstance(target, str) else target
-        kind = "g722" if self._source.is_g722 else None
         container = av.open(name, mode="r", format=kind, options=options)
         return container, container.streams.audio[0]
 

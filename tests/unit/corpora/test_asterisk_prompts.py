@@ -130,12 +130,14 @@ def test_a_damaged_list_is_refused(packages, tmp_path, data):
         list(read(corpus, tmp_path))
 
 
-@pytest.mark.parametrize(("suffix", "kind"), [(".wav", ("WAV", "PCM_16")), (".gsm", ("RAW", "GSM610"))])
+@pytest.mark.parametrize(("suffix", "kind"), [(".wav", "WAV PCM_16"), (".gsm", "RAW GSM610"), (".ulaw", "RAW ULAW")])
 def test_whichever_package_is_installed_is_read(packages, tmp_path, suffix, kind):
     corpus = packages()
     for path in corpus.sounds.rglob("*.g722"):
         path.unlink()
-        soundfile.write(path.with_suffix(suffix), np.zeros(12_000), 8000, format=kind[0], subtype=kind[1])
+        soundfile.write(
+            path.with_suffix(suffix), np.zeros(12_000), 8000, format=kind.split()[0], subtype=kind.split()[1]
+        )
     rows = {row["id"].removeprefix("prompts-"): row for row in read(corpus, tmp_path)}
     assert len(rows) == 13
     assert rows["agent-loginok"]["audio"] == str(corpus.sounds / f"agent-loginok{suffix}")

@@ -1,18 +1,49 @@
 """What all tests share: where test data lies, and how a test says what it lacks."""
 
+import atexit
 import os
+import random
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
+import torch
 from tiny import TinyRun
 
 from earmark.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of pytest-randomly only the order is wanted: a test that draws numbers draws the same in each run (`seeded`)."""
+    config.option.randomly_reset_seed = False
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how to run the tests in this order again; pytest's own quiet mode leaves it out."""
+    seed = getattr(terminalreporter.config.option, "randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"order of the tests: --randomly-seed={seed}")
+
+
+@atexit.register
+def silence() -> None:
+    """Let the count of tests be the last line: at exit DuckDB's binding lists what Python has not freed by then."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Numbers that a test draws without a seed of its own do not depend on the tests before it."""
+    random.seed(1)
+    np.random.seed(1)
+    torch.manual_seed(1)
 
 
 @pytest.fixture(scope="session")

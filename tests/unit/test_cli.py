@@ -143,7 +143,7 @@ def test_repair_of_what_was_made_of_other_things_says_so(earmark: Runner, tiny_c
     assert "part_0000: labels, recordings or settings are not what its shards were made of" in line
 
 
-def test_bytes_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_the_number_of_threads_on_one_machine(tmp_path: Path) -> None:
     """Snakemake gives a job as many as its rule has; matrix products of several differ in their last bits."""
     rows, seconds = [], 20
     for number in range(30):
@@ -193,7 +193,7 @@ def test_parts_are_counted_from_0(earmark: Runner, configured) -> None:
         assert "corpus 'own' has no part 1: its 1 parts are counted from 0" in line
 
 
-def test_parts_one_by_one_or_all_at_once_are_the_same(earmark: Runner, tiny_copy: TinyRun) -> None:
+def test_parts_one_by_one_or_all_at_once_are_the_same_on_one_machine(earmark: Runner, tiny_copy: TinyRun) -> None:
     settings = SETTINGS | {"run": "parted", "corpora": [one | {"parts": 3} for one in SETTINGS["corpora"]]}
     Path("parted.yaml").write_text(yaml.safe_dump(settings))
     raw = tiny_copy.paths.raw_manifest("spoken")

@@ -43,7 +43,7 @@ def test_ctc_is_the_sum_over_all_labellings(views):
     torch.testing.assert_close(ctc_sum(log_probs, LENGTHS, TARGETS, TARGET_LENGTHS), expected)
 
 
-def test_padded_targets_equal_concatenated_ones(views):
+def test_padded_targets_equal_concatenated_ones_on_one_machine(views):
     log_probs = views[0].log_softmax(-1)
     padded = torch.tensor([[1, 1], [2, 0]])
     assert torch.equal(

@@ -296,7 +296,7 @@ def survive(run: Run, victims: list[str], span: tuple[float, float], seed: int, 
     assert {name: run.segments()[name]["started"] for name in ended} == ended
 
 
-def test_killed_and_started_again_it_ends_with_the_same_bits(finished: Run, tmp_path: Path) -> None:
+def test_killed_and_started_again_it_ends_with_the_same_bits_on_one_machine(finished: Run, tmp_path: Path) -> None:
     """From the last segment of pretraining to the end of joint training; the slow test kills whole runs."""
     run = finished.copy(tmp_path / "killed")
     for folder in ("cka", "align", "ia_sft_1", "ia_sft_2", "joint", PRETRAINED):
@@ -307,7 +307,9 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(finished: Run, tmp_
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_whole_run_killed_again_and_again_ends_with_the_same_bits(finished: Run, tmp_path: Path) -> None:
+def test_a_whole_run_killed_again_and_again_ends_with_the_same_bits_on_one_machine(
+    finished: Run, tmp_path: Path
+) -> None:
     victims = ["snakemake", "job", "everything"] * 2
     seed = random.randrange(10**6)
     random.Random(seed).shuffle(victims)

@@ -146,7 +146,7 @@ def test_one_process_s_state_goes_on_at_two(elastic: Elastic, uninterrupted: dic
     compare(elastic.left(8), uninterrupted[8])
 
 
-def test_in_bfloat16_the_same_number_of_processes_leaves_the_same_bits(halves: Elastic) -> None:
+def test_in_bfloat16_the_same_number_of_processes_leaves_the_same_bits_on_one_machine(halves: Elastic) -> None:
     halves.train(8, 2)
     once = halves.left(8)["done"]["sha256"]
     halves.train(8, 2)
@@ -189,7 +189,7 @@ def test_moments_matter(elastic: Elastic, uninterrupted: dict[int, dict[str, Any
         compare(elastic.left(8), uninterrupted[8])
 
 
-def test_a_rank_that_dies_ends_the_others_and_the_segment_starts_over(
+def test_a_rank_that_dies_ends_the_others_and_the_segment_starts_over_on_one_machine(
     elastic: Elastic, uninterrupted: dict[int, dict[str, Any]]
 ) -> None:
     elastic.train(4, 2)

@@ -41,7 +41,7 @@ def test_every_mel_bin_has_its_sum(n_mels: int) -> None:
     np.testing.assert_allclose(fbank(samples, n_mels), np.log(np.maximum(energies, _FLOOR)), atol=1e-4)
 
 
-def test_nothing_is_left_of_what_came_before() -> None:
+def test_nothing_is_left_of_what_came_before_on_one_machine() -> None:
     expected = fbank(noise(300))
     spoilt = noise(200, seed=2)
     spoilt[5000] = np.nan
@@ -49,7 +49,7 @@ def test_nothing_is_left_of_what_came_before() -> None:
     assert np.array_equal(fbank(noise(300)), expected)
 
 
-def test_threads_do_not_disturb_each_other() -> None:
+def test_threads_do_not_disturb_each_other_on_one_machine() -> None:
     samples = [noise(700, seed) for seed in range(4)]
     expected = [fbank(one) for one in samples]
     found: dict[int, bool] = {}
@@ -65,7 +65,7 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert found == dict.fromkeys(range(4), True)
 
 
-def test_samples_may_be_a_channel_of_several() -> None:
+def test_samples_may_be_a_channel_of_several_on_one_machine() -> None:
     stereo = np.stack([noise(50), noise(50, seed=2)], axis=1)
     assert np.array_equal(fbank(stereo[:, 1]), fbank(noise(50, seed=2)))
     assert np.array_equal(fbank(stereo[::-1, 1]), fbank(noise(50, seed=2)[::-1].copy()))
@@ -75,7 +75,7 @@ def test_silence_has_the_floor_in_every_cell() -> None:
     assert (fbank(np.zeros(4000, np.float32)) == np.log(np.finfo(np.float32).eps)).all()
 
 
-def test_integers_give_the_same_bits_as_their_fractions() -> None:
+def test_integers_give_the_same_bits_as_their_fractions_on_one_machine() -> None:
     integers = np.random.default_rng(5).integers(-32768, 32768, 40_000).astype(np.int16)
     integers[:4000] = [0, 1, -1, 2] * 1000
     assert np.array_equal(fbank(integers), fbank(integers.astype(np.float32) / 32768))

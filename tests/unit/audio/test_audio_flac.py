@@ -45,7 +45,7 @@ def tried(path: Path, duration: float) -> np.ndarray | str:
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize(("subtype", "taken"), [("PCM_16", True), ("PCM_24", False), ("PCM_S8", False)])
-def test_samples_are_those_of_libsndfile(
+def test_samples_are_those_of_libsndfile_on_all_machines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: int, channels: int, subtype: str, taken: bool
 ) -> None:
     path, seconds = tmp_path / "one.flac", 9_001 / rate
@@ -76,7 +76,7 @@ def test_another_duration_than_the_recording_s_is_not_for_this_way(tmp_path: Pat
     assert whole_flac(Source(path), 0.5) is not None
 
 
-def test_members_of_a_tar(tmp_path: Path) -> None:
+def test_members_of_a_tar_on_all_machines(tmp_path: Path) -> None:
     path, data = tmp_path / "a.tar", encoded(4_000)
     with tarfile.open(path, "w") as archive:
         member = tarfile.TarInfo("x/one.flac")

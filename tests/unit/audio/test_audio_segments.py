@@ -63,7 +63,7 @@ SPANS = [(0.0, 0.5), (0.5, 0.25), (0.6, 1.0), (0.601, 2.0), (3.0, 0.0625), (3.70
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("order", ["ascending", "descending", "shuffled"])
-def test_a_segment_is_a_slice_of_the_whole(recordings, ending, order):
+def test_a_segment_is_a_slice_of_the_whole_on_one_machine(recordings, ending, order):
     path = recordings[ending]
     rate, whole = rate_of(path), raw(path, 0.0, None)
     assert abs(len(whole) / rate - SECONDS) < 0.15
@@ -76,7 +76,7 @@ def test_a_segment_is_a_slice_of_the_whole(recordings, ending, order):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_whole_read_in_pieces_is_the_whole(recordings, ending):
+def test_the_whole_read_in_pieces_is_the_whole_on_one_machine(recordings, ending):
     path = recordings[ending]
     rate = rate_of(path)
     pieces = [raw(path, start / 10, 0.7) for start in range(0, 125, 7)]
@@ -120,7 +120,7 @@ def test_what_is_sought_is_what_decoding_from_the_start_gives(recordings, monkey
 
 
 @pytest.mark.parametrize("ending", [*SOUGHT, "mp3"])
-def test_bits_do_not_depend_on_who_reads_what(recordings, monkeypatch, ending):
+def test_bits_do_not_depend_on_who_reads_what_on_one_machine(recordings, monkeypatch, ending):
     """Each worker gets other segments of a recording, and shards have to be equal bytes."""
     monkeypatch.setattr(segments, "CELL", 1.5)
     path, whole = recordings[ending], raw(recordings[ending], 0.0, None)
@@ -143,7 +143,9 @@ def test_workers_together_decode_a_recording_about_once(tmp_path, work, monkeypa
 
 
 @pytest.mark.parametrize("ending", ["mp3", "aac", "webm", "g722"])
-def test_what_cannot_be_sought_is_decoded_forward_and_opened_anew_to_turn_back(recordings, work, monkeypatch, ending):
+def test_what_cannot_be_sought_is_decoded_forward_and_opened_anew_to_turn_back_on_one_machine(
+    recordings, work, monkeypatch, ending
+):
     path = recordings[ending]
     rate, whole = rate_of(path), raw(path, 0.0, None)
     monkeypatch.setattr(segments, "CELL", 1.0)

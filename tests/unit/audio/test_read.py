@@ -55,7 +55,7 @@ def test_formats_of_ffmpeg_keep_pitch_and_length(tmp_path, name, codec, containe
     assert spectrum_peak(samples) == pytest.approx(440, abs=2)
 
 
-def test_offset_and_duration_cut_the_same_samples_in_both_decoders(tmp_path):
+def test_offset_and_duration_cut_the_same_samples_in_both_decoders_on_one_machine(tmp_path):
     samples = np.linspace(-0.9, 0.9, 32_000, dtype=np.float32)
     soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", 0.5, 0.25), samples[8_000:12_000])

@@ -133,7 +133,7 @@ def test_what_was_spoken_is_where_the_manifest_says(tiny_run: TinyRun) -> None:
         assert 0.3 < row["duration"] < 8
 
 
-def test_speaking_again_gives_the_same_files(tiny_run: TinyRun, tmp_path: Path) -> None:
+def test_speaking_again_gives_the_same_files_on_one_machine(tiny_run: TinyRun, tmp_path: Path) -> None:
     """espeak-ng draws its noise by the clock, and goes on where it stopped: neither may be heard."""
     plan = utterances(tiny_run.config.corpora[0])  # type: ignore[arg-type]
     say("something else before", "en-us+f2", 130, 50, 50)

@@ -46,7 +46,7 @@ class Here(ThreadPoolExecutor):
 
 @pytest.fixture
 def _here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.node.name != "test_bytes_do_not_depend_on_the_number_of_workers":
+    if request.node.name != "test_bytes_do_not_depend_on_the_number_of_workers_on_one_machine":
         monkeypatch.setattr("earmark.data.build.ProcessPoolExecutor", Here)
 
 
@@ -110,7 +110,7 @@ def test_rows_in_are_kept_and_set_aside(tmp_path: Path) -> None:
     assert verify(tmp_path / "a" / shard["shard"]).shard == shard
 
 
-def test_shard_holds_the_features_and_phones_of_its_rows(tmp_path: Path) -> None:
+def test_shard_holds_the_features_and_phones_of_its_rows_on_one_machine(tmp_path: Path) -> None:
     build(manifest(tmp_path), tmp_path / "a")
     shard = Shard(tmp_path / "a" / "a-0000-0000.arrow", INVENTORY.hash)
     for row, key in enumerate(("one", "two", "three")):
@@ -120,7 +120,7 @@ def test_shard_holds_the_features_and_phones_of_its_rows(tmp_path: Path) -> None
         assert INVENTORY.decode(phones.tolist()) == PHONES
 
 
-def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_the_number_of_workers_on_one_machine(tmp_path: Path) -> None:
     path = manifest(tmp_path)
     one, two = build(path, tmp_path / "1", workers=1), build(path, tmp_path / "2", workers=2)
     assert one == two
@@ -128,7 +128,9 @@ def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
     assert "a-0000-0000.arrow" in contents(tmp_path / "1")
 
 
-def test_several_workers_give_rows_in_order_however_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_workers_give_rows_in_order_however_slow_on_one_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(building, "_CHUNK", 1)
     path = manifest(tmp_path, **{f"more{number}": KEPT for number in range(9)}, gone=KEPT)
     (tmp_path / "gone.wav").unlink()
@@ -187,7 +189,7 @@ def test_noise_has_the_level_that_was_asked_for(tmp_path: Path) -> None:
     assert float((again - clean).mean()) == rise[2]
 
 
-def test_offset_and_duration_choose_a_part(tmp_path: Path) -> None:
+def test_offset_and_duration_choose_a_part_on_one_machine(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", buzz(2.0), SAMPLE_RATE)
     row = {"audio": str(tmp_path / "a.wav"), "offset": 0.5, "duration": 0.7, "channel": 0}
     samples, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
@@ -195,7 +197,7 @@ def test_offset_and_duration_choose_a_part(tmp_path: Path) -> None:
     np.testing.assert_array_equal(features_of(row, False), fbank(part).astype(np.float16))
 
 
-def test_rebuilding_a_run_s_shards_gives_the_same_bytes(tiny_copy: TinyRun) -> None:
+def test_rebuilding_a_run_s_shards_gives_the_same_bytes_on_one_machine(tiny_copy: TinyRun) -> None:
     folder = tiny_copy.paths.shards("spoken")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     shutil.rmtree(folder)
@@ -267,7 +269,7 @@ def test_killed_job_repeats_only_the_shard_that_it_was_in(
     assert contents(tmp_path / "a") == contents(tmp_path / "whole")
 
 
-def test_process_killed_while_writing_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_process_killed_while_writing_ends_with_the_same_bytes_on_one_machine(tmp_path: Path) -> None:
     path = manifest(tmp_path, **{f"more{number:03d}": KEPT for number in range(150)})
     program = (
         "import sys; from pathlib import Path; from earmark.data.build import *;"
@@ -302,7 +304,9 @@ def test_nothing_is_done_and_no_marker_is_touched_when_all_is_there(tmp_path: Pa
 
 
 @pytest.mark.parametrize("suffix", [".arrow", ".parquet", ".json"])
-def test_damaged_shard_is_rebuilt_alone_with_the_same_bytes(tmp_path: Path, computed: list[str], suffix: str) -> None:
+def test_damaged_shard_is_rebuilt_alone_with_the_same_bytes_on_one_machine(
+    tmp_path: Path, computed: list[str], suffix: str
+) -> None:
     path = manifest(tmp_path)
     build(path, tmp_path / "a", hours=EACH_ITS_OWN)
     before = contents(tmp_path / "a")
@@ -409,7 +413,7 @@ def test_full_disk_keeps_whole_shards_only_and_space_lets_it_go_on(
 # ---------------------------------------------------------------------------- recordings
 
 
-def test_audio_hash_is_of_16_bit_samples() -> None:
+def test_audio_hash_is_of_16_bit_samples_on_all_machines() -> None:
     samples = np.array([0.0, 0.5, -1.0, 1.0], dtype=np.float32)
     pcm = np.array([0, 16384, -32768, 32767], dtype="<i2").tobytes()
     assert audio_hash(samples) == int(hashlib.sha256(pcm).hexdigest()[:16], 16)
@@ -459,7 +463,7 @@ def test_the_first_channel_of_a_call_is_not_the_mean_of_both(tmp_path: Path) -> 
     np.testing.assert_allclose(samples_of(row | {"channel": None}), (left + right) / 2, atol=1e-6)
 
 
-def test_half_precision_is_numpy_s_to_the_last_bit() -> None:
+def test_half_precision_is_numpy_s_to_the_last_bit_on_all_machines() -> None:
     every = np.arange(0, 1 << 32, 4_099, dtype=np.uint64).astype(np.uint32).view(np.float32)
     finite = every[np.isfinite(every)][None]
     with np.errstate(over="ignore"):

@@ -156,7 +156,7 @@ def test_other_files_give_no_mean_and_deviation(config: Config, tmp_path: Path, 
         collect(with_cmvn(config, tmp_path / "cmvn.json"))
 
 
-def test_the_same_bytes_again_and_no_shard_is_touched(config: Config) -> None:
+def test_the_same_bytes_again_and_no_shard_is_touched_on_one_machine(config: Config) -> None:
     collect(config)
     first = contents(config.folder / "shards")
     collect(config)

@@ -74,7 +74,7 @@ def test_training_split_has_mean_0_and_deviation_1(dataset: Dataset) -> None:
     torch.testing.assert_close(frames.std(dim=0, correction=0), torch.ones(80), atol=1e-3, rtol=0)
 
 
-def test_a_batch_is_its_rows_in_their_order(dataset: Dataset) -> None:
+def test_a_batch_is_its_rows_in_their_order_on_one_machine(dataset: Dataset) -> None:
     rows = dataset.split("train")[[5, 0, 13]]
     batch = dataset.batch(rows)
     assert batch.ids == [one.id for one in dataset.labels(rows)]

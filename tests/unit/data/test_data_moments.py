@@ -20,7 +20,7 @@ def test_moments_are_those_of_numpy() -> None:
     np.testing.assert_allclose(variance, together.var(axis=0), atol=1e-6)
 
 
-def test_sums_have_the_same_bits_however_utterances_are_spread_over_shards() -> None:
+def test_sums_have_the_same_bits_however_utterances_are_spread_over_shards_on_one_machine() -> None:
     random = np.random.default_rng(3)
     made = [random.normal(12, 4, (int(random.integers(1, 900)), 80)).astype(np.float16) for _ in range(300)]
 

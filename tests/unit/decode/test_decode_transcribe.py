@@ -29,7 +29,7 @@ def heard(run: Run, *files: Path) -> list[Transcription]:
     return found  # type: ignore[return-value]
 
 
-def test_features_are_those_of_training(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_are_those_of_training_on_one_machine(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny_run.root)
     dataset = Dataset(tiny_run.paths.dataset, Inventory.load())
     row = int(dataset.split("test_zh")[0])

@@ -186,7 +186,9 @@ def test_figures_of_the_summary_stand_in_the_card(lively: TinyRun, monkeypatch: 
     assert "pretraining steps 4." in text and "gone" not in text
 
 
-def test_processor_gives_prompt_and_features_of_the_run(lively: TinyRun, exported: tuple[Path, Exported]) -> None:
+def test_processor_gives_prompt_and_features_of_the_run_on_one_machine(
+    lively: TinyRun, exported: tuple[Path, Exported]
+) -> None:
     from transformers import AutoTokenizer
 
     from earmark.export.hub.processing_earmark import EarmarkProcessor
@@ -208,7 +210,9 @@ def test_processor_gives_prompt_and_features_of_the_run(lively: TinyRun, exporte
     np.testing.assert_array_equal(inputs["input_features"][1, :28].numpy(), run.features(buzz(0.3)))
 
 
-def test_trimming_and_cutting_are_those_of_transcribe(lively: TinyRun, exported: tuple[Path, Exported]) -> None:
+def test_trimming_and_cutting_are_those_of_transcribe_on_one_machine(
+    lively: TinyRun, exported: tuple[Path, Exported]
+) -> None:
     run = Run(lively.folder)
     quiet = np.zeros(RATE, dtype=np.float32)
     samples = np.concatenate([quiet, buzz(2.0), quiet / 2, buzz(1.6), quiet, buzz(1.5), quiet])
@@ -290,7 +294,9 @@ def test_large_weights_are_parted(lively: TinyRun, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
-def test_the_same_run_gives_the_same_bytes(lively: TinyRun, exported: tuple[Path, Exported], tmp_path: Path) -> None:
+def test_the_same_run_gives_the_same_bytes_on_one_machine(
+    lively: TinyRun, exported: tuple[Path, Exported], tmp_path: Path
+) -> None:
     folder, _ = exported
     export(Run(lively.folder), tmp_path / "again")
     first, second = (

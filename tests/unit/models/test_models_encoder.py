@@ -64,7 +64,7 @@ def test_every_block_is_returned_and_the_last_is_the_output():
     assert not torch.allclose(layers[0], layers[1])
 
 
-def test_the_same_seed_gives_the_same_step_to_the_bit():
+def test_the_same_seed_gives_the_same_step_to_the_bit_on_one_machine():
     encoder = small(dropout=0.3).train()
     features, lengths = torch.randn(2, 33, 20), torch.tensor([33, 33])
 
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_step_to_the_bit():
     assert not torch.allclose(first, other)
 
 
-def test_checkpointed_activations_take_less_memory_and_give_the_same_step_to_the_bit():
+def test_checkpointed_activations_take_less_memory_and_give_the_same_step_to_the_bit_on_one_machine():
     features, lengths = torch.randn(2, 160, 20), torch.tensor([160, 90])
     found = []
     for checkpointing in (False, True):
@@ -102,7 +102,7 @@ def test_checkpointed_activations_take_less_memory_and_give_the_same_step_to_the
     assert all(map(torch.equal, plain, again))
 
 
-def test_dropout_acts_in_training_only():
+def test_dropout_acts_in_training_only_on_one_machine():
     encoder = small(dropout=0.5)
     features, lengths = torch.randn(1, 33, 20), torch.tensor([33])
     encoder.eval()
@@ -129,13 +129,13 @@ def test_impossible_sizes_are_refused(changes):
         small(**changes)
 
 
-def test_position_tables_of_different_lengths_agree():
+def test_position_tables_of_different_lengths_agree_on_one_machine():
     long, short = relative_sinusoids(9, 16), relative_sinusoids(4, 16)
     assert torch.equal(long[5:12], short)
     assert torch.equal(short[3, 0::2], torch.zeros(8))
 
 
-def test_a_long_utterance_after_a_short_one_extends_the_table():
+def test_a_long_utterance_after_a_short_one_extends_the_table_on_one_machine():
     encoder = small().eval()
     features = torch.randn(1, 1100, 20)
     fresh = copy.deepcopy(encoder)

@@ -123,7 +123,7 @@ def test_dropout_gradient_passes_where_the_value_did():
     assert torch.equal(x.grad, kept.detach())
 
 
-def test_dropout_depends_on_the_seed_alone():
+def test_dropout_depends_on_the_seed_alone_on_one_machine():
     masks = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
@@ -132,7 +132,7 @@ def test_dropout_depends_on_the_seed_alone():
     assert not torch.equal(masks[0], masks[2])
 
 
-def test_dropout_in_place_draws_the_same_and_passes_the_same_gradient():
+def test_dropout_in_place_draws_the_same_and_passes_the_same_gradient_on_one_machine():
     given = torch.randn(7, 13, requires_grad=True)
     gradients = []
     for inplace in (False, True):

@@ -34,7 +34,7 @@ def test_codes_are_the_nearest_by_brute_force(features: Tensor) -> None:
     assert len(codes[0].unique()) > 1
 
 
-def test_projection_and_codebook_are_functions_of_the_seed_and_not_trained() -> None:
+def test_projection_and_codebook_are_functions_of_the_seed_and_not_trained_on_one_machine() -> None:
     torch.manual_seed(0)
     one = RandomQuantizer(6, 32, 5, seed=1)
     torch.manual_seed(9)
@@ -45,7 +45,7 @@ def test_projection_and_codebook_are_functions_of_the_seed_and_not_trained() -> 
     torch.testing.assert_close(one.codebook.norm(dim=-1), torch.ones(32))
 
 
-def test_padding_changes_no_code_and_no_noise(features: Tensor) -> None:
+def test_padding_changes_no_code_and_no_noise_on_one_machine(features: Tensor) -> None:
     quantizer = RandomQuantizer(6, 32, 5, seed=1)
     wide = torch.nn.functional.pad(features, (0, 0, 0, 9), value=7.0)
     wide[1, 8:] = 7.0
@@ -81,7 +81,7 @@ def test_spans_have_their_length_and_frequency() -> None:
     assert float(masked[:, 10:].float().mean()) == pytest.approx(1 - 0.99**40, abs=0.02)
 
 
-def test_every_utterance_has_a_span_within_its_frames() -> None:
+def test_every_utterance_has_a_span_within_its_frames_on_all_machines() -> None:
     masked = span_mask(torch.tensor([13, 8, 1]), 1e-9, 8, random.Random(2))
     assert masked.any(1).all()
     assert not masked[1, 2:].any() and not masked[2, 1:].any()

@@ -53,7 +53,9 @@ def edit(path: Path, change: Callable[[Any], Any]) -> None:
 
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("shards", [True, False])
-def test_weights_and_outputs_are_those_that_were_written(tmp_path: Path, tied: bool, shards: bool) -> None:
+def test_weights_and_outputs_are_those_that_were_written_on_one_machine(
+    tmp_path: Path, tied: bool, shards: bool
+) -> None:
     written = qwen3_like.write(tmp_path, tied, shards)
     assert (len(list(tmp_path.glob("model-*-of-*.safetensors"))) > 1) == (tmp_path / INDEX).exists() == shards
     model, tokenizer = load_llm(tmp_path)

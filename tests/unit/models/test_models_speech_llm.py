@@ -100,7 +100,7 @@ def test_packing_gives_the_same_logits_and_gradients_and_no_padding(model: Speec
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
-def test_packed_utterances_do_not_see_each_other(model: SpeechLLM) -> None:
+def test_packed_utterances_do_not_see_each_other_on_one_machine(model: SpeechLLM) -> None:
     targets = [[11, 12], [14, 15, 16]]
     embeddings, sizes = speech([4, 6])
     plain, _ = target_logits(model.llm, model.splice(embeddings, sizes, targets, packed=True))

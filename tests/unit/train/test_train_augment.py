@@ -22,7 +22,7 @@ def test_without_settings_views_are_copies() -> None:
     assert torch.equal(copies, torch.cat([batch(), batch()]))
 
 
-def test_views_share_the_warp_but_not_the_masks() -> None:
+def test_views_share_the_warp_but_not_the_masks_on_one_machine() -> None:
     warp_only = SpecAugment(freq_masks=0, time_masks=0, warp=20, warp_probability=1.0)
     one, other = views(batch(), LENGTHS, warp_only, 2, random.Random(1)).chunk(2)
     assert torch.equal(one, other)
@@ -31,7 +31,7 @@ def test_views_share_the_warp_but_not_the_masks() -> None:
     assert not torch.equal(one, other)
 
 
-def test_same_generator_gives_the_same_views_and_leaves_the_batch_alone() -> None:
+def test_same_generator_gives_the_same_views_and_leaves_the_batch_alone_on_one_machine() -> None:
     features = batch()
     first = views(features, LENGTHS, SpecAugment(), 2, random.Random(3))
     again = views(features, LENGTHS, SpecAugment(), 2, random.Random(3))
@@ -46,7 +46,7 @@ def test_padding_stays_zero() -> None:
         assert not row[length:].any()
 
 
-def test_level_of_an_utterance_is_shifted_as_a_whole_and_in_both_views() -> None:
+def test_level_of_an_utterance_is_shifted_as_a_whole_and_in_both_views_on_one_machine() -> None:
     level_only = SpecAugment(freq_masks=0, time_masks=0, warp=0, level_shift=0.7)
     one, other = views(batch(), LENGTHS, level_only, 2, random.Random(1)).chunk(2)
     assert torch.equal(one, other)

@@ -16,7 +16,7 @@ def saved(folder: Path, name: str, **tensors: torch.Tensor) -> Path:
     return folder / name
 
 
-def test_means_are_exact(tmp_path: Path) -> None:
+def test_means_are_exact_on_all_machines(tmp_path: Path) -> None:
     files = [
         saved(
             tmp_path,
@@ -43,7 +43,7 @@ def test_sums_lose_nothing_to_float32(tmp_path: Path) -> None:
     assert float(read_tensors(tmp_path / "mean")[0]["weight"]) == torch.tensor((2.0**25 + 2) / 3).item()
 
 
-def test_mean_of_one_has_its_bits(tmp_path: Path) -> None:
+def test_mean_of_one_has_its_bits_on_all_machines(tmp_path: Path) -> None:
     weight = torch.randn(100)
     average_files([saved(tmp_path, "one", weight=weight)], tmp_path / "mean", {})
     assert torch.equal(read_tensors(tmp_path / "mean")[0]["weight"], weight)

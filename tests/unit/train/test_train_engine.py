@@ -95,7 +95,7 @@ def test_what_a_killed_save_of_more_processes_left_is_no_part_of_a_state(tmp_pat
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_state_goes_on_with_the_same_bits(precision: str, tmp_path: Path) -> None:
+def test_a_state_goes_on_with_the_same_bits_on_one_machine(precision: str, tmp_path: Path) -> None:
     engine, module = made(precision)
     update(engine, 1)
     engine.save(tmp_path / "engine")

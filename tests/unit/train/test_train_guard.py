@@ -90,7 +90,7 @@ def test_a_guard_goes_on_over_segments(tmp_path: Path) -> None:
     assert guard_from(stage(), tmp_path, 40).losses == guard_from(stage(spike=5.0), tmp_path, 0).losses
 
 
-def test_a_segment_leaves_out_the_update_of_a_spike(earmark: Runner, tiny_copy: TinyRun) -> None:
+def test_a_segment_leaves_out_the_update_of_a_spike_on_one_machine(earmark: Runner, tiny_copy: TinyRun) -> None:
     """A NaN in one batch: with a guard the segment ends, its weights are finite, and the batch is named."""
     values = read_json(tiny_copy.folder / "settings.json")
     values["stages"]["joint"]["spike"] = 1000.0

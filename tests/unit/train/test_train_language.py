@@ -19,7 +19,7 @@ from earmark.train import language
 from earmark.train.language import Lesson, lesson_logits
 
 
-def test_teaching_again_gives_the_same_files(earmark: Runner, tiny_copy: TinyRun) -> None:
+def test_teaching_again_gives_the_same_files_on_one_machine(earmark: Runner, tiny_copy: TinyRun) -> None:
     names = ("model.safetensors", "tokenizer.json", "config.json")
     before = {name: (tiny_copy.paths.llm / name).read_bytes() for name in names}
     shutil.rmtree(tiny_copy.paths.llm)

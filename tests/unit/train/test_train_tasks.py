@@ -94,7 +94,7 @@ def test_features_are_clean_until_augmentation_begins(config: Config, batch: Bat
     assert not torch.equal(task(batch, later).value, clean(batch, later).value)
 
 
-def test_dropout_is_drawn_from_the_moment_too(config: Config, batch: Batch) -> None:
+def test_dropout_is_drawn_from_the_moment_too_on_one_machine(config: Config, batch: Batch) -> None:
     task = ctc_task(config).train()
     one = task(batch, MOMENT).value
     torch.manual_seed(0)
@@ -140,7 +140,7 @@ def test_only_trained_modules_have_gradients_and_dropout(config: Config, batch: 
 
 
 @pytest.mark.parametrize("trained", [["adaptor"], ["encoder", "adaptor", "llm"]])
-def test_activation_checkpointing_of_the_llm_saves_memory_and_changes_no_gradient(
+def test_activation_checkpointing_of_the_llm_saves_memory_and_changes_no_gradient_on_one_machine(
     config: Config, batch: Batch, trained: list[str]
 ) -> None:
     found = {}
@@ -168,7 +168,9 @@ def test_activation_checkpointing_of_the_llm_saves_memory_and_changes_no_gradien
     assert little < much
 
 
-def test_activation_checkpointing_of_the_encoder_changes_no_gradient(config: Config, batch: Batch) -> None:
+def test_activation_checkpointing_of_the_encoder_changes_no_gradient_on_one_machine(
+    config: Config, batch: Batch
+) -> None:
     found = []
     for checkpointing in (False, True):
         task = ctc_task(config, activation_checkpointing=checkpointing).train()

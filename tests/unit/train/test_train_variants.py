@@ -135,7 +135,7 @@ def test_padding_changes_nothing(task_of: TaskOf, batch: Batch, loss: str) -> No
 
 
 @pytest.mark.parametrize("loss", list(TRAINED))
-def test_all_randomness_is_the_moment_s(task_of: TaskOf, batch: Batch, loss: str) -> None:
+def test_all_randomness_is_the_moment_s_on_one_machine(task_of: TaskOf, batch: Batch, loss: str) -> None:
     task = task_of(loss).train()
     one = task(batch, MOMENT).value
     torch.manual_seed(0)

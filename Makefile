@@ -1,8 +1,11 @@
-# Each target sets up what it needs: a fresh machine needs Python 3.11 with venv, make, and nothing by hand.
-# Variables: PYTHON (interpreter), LOCK (envs/gpu.lock on a GPU machine), TORCH_INDEX (package index of another
+# Each target sets up what it needs: a fresh machine needs Python 3.11, 3.12 or 3.13 with venv, make, and nothing by hand.
+# Variables: PYTHON (interpreter; the first of those that runs), LOCK (envs/gpu.lock on a GPU machine), TORCH_INDEX (package index of another
 # build of torch than pip would choose), ARGS (further arguments for snakemake or pytest).
 
-PYTHON ?= python3.11
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# Tried, not looked up: a shim of pyenv is there for versions that do not run.
+PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3; do \
+	$$one -c '$(FITS)' 2>/dev/null && echo $$one && break; done)
 LOCK ?= envs/cpu.lock
 TORCH_INDEX ?=
 ARGS ?=
@@ -17,7 +20,7 @@ unexport PYTHONPATH
 # The stamp carries what the environment was made of, and where: its scripts hold absolute paths.
 # Of pyproject.toml only what comes before the tools' settings matters.
 STAMP := .venv/made-of-$(shell (cat envs/cpu.lock $(LOCK); sed '/^\[tool\./,$$d' pyproject.toml; pwd) | \
-	sha256sum | cut -c1-16)
+	$(shell command -v sha256sum || echo shasum -a 256) | cut -c1-16)
 IN_VENV := . .venv/bin/activate &&
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # flock, not Snakemake's own lock, keeps two runs apart: a killed run leaves no lock behind.
@@ -31,13 +34,16 @@ endef
 
 ABLATIONS := $(sort $(basename $(notdir $(wildcard config/ablations/*.yaml))))
 
-.PHONY: setup run real ablations test bench bench-data bench-train check
+.PHONY: setup run real ablations test machines bench bench-data bench-train check
 
 setup: $(STAMP)
 
 $(STAMP):
-	@command -v $(PYTHON) >/dev/null || { \
-	echo "error: $(PYTHON) is not installed: install it, or name another with make PYTHON=..." >&2; exit 2; }
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || { echo "error: make works on Linux on x86-64 only: pynini, by which numbers" \
+	"are read out, has no wheels for $$(uname -sm); take a container or a virtual machine" >&2; exit 2; }
+	@$(or $(PYTHON),false) -c '$(FITS)' 2>/dev/null || { \
+	echo "error: $(or $(PYTHON),python3) is not installed, or is not Python 3.11, 3.12 or 3.13: install one of these, or" \
+	"name it with make PYTHON=..." >&2; exit 2; }
 	@echo "Setting up .venv from $(LOCK) (some minutes, once)"
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) $$(grep -E '^(pip|setuptools)==' envs/cpu.lock)
@@ -62,6 +68,10 @@ ablations: run
 
 test: setup
 	$(IN_VENV) python -m pytest -m "not slow" $(ARGS)
+
+# The numeric half of the tests with the arithmetic of other processors.
+machines: setup
+	@$(IN_VENV) tests/machines.sh $(ARGS)
 
 # Scripts whose name begins with bench_ write results/bench/NAME.json.
 bench: setup

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,18 @@ def new_folder(path: Path | str) -> Iterator[Path]:
             if file.is_file():
                 file.chmod(0o666 & ~umask)  # safetensors makes files private; results are for the team
         whole.replace(path)
+
+
+@contextlib.contextmanager
+def scratch_folder(folder: Path, name: str) -> Iterator[Path]:
+    """A folder in `folder` for what is needed meanwhile; it goes afterwards, what a killed process left goes before.
+
+    One process at a time may have one of this name.
+    """
+    for left in folder.glob(f".{name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=folder) as path:
+        yield Path(path)
 
 
 def write_text(path: Path | str, text: str) -> None:

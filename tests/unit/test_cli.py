@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -384,3 +385,14 @@ def test_start_up_imports_nothing_heavy() -> None:
     program = f"import sys, earmark.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_that_is_cancelled_leaves_nothing_in_temporary_folders(tmp_path: Path) -> None:
+    body = "import os, pathlib, signal\nfrom unittest import mock\nimport earmark.cli\n"
+    body += "from earmark.io import new_folder\n"
+    body += f"def verb():\n    with new_folder(pathlib.Path({str(tmp_path / 'made')!r})):\n"
+    body += "        os.kill(os.getpid(), signal.SIGTERM)\n"
+    body += "with mock.patch.object(earmark.cli, 'cli', verb):\n    earmark.cli.main()\n"
+    done = subprocess.run([sys.executable, "-c", body], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,7 @@
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -139,3 +142,15 @@ def test_digest_depends_on_values_not_on_order_of_keys() -> None:
     different = [io.digest(1), io.digest("1"), io.digest(1, 1), io.digest([1]), io.digest(1.5)]
     assert len(set(different)) == len(different)
     assert all(len(text) == 16 for text in different)
+
+
+def test_what_a_killed_process_left_in_its_scratch_folder_goes(tmp_path: Path) -> None:
+    body = "import os, pathlib, signal\nfrom earmark.io import scratch_folder\n"
+    body += f"with scratch_folder(pathlib.Path({str(tmp_path)!r}), 'sorting') as folder:\n"
+    body += "    (folder / 'rows').write_text('many')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    assert subprocess.run([sys.executable, "-c", body], check=False).returncode == -signal.SIGKILL
+    (tmp_path / ".sorted.json").write_text("of others")
+    assert len(names(tmp_path)) == 2
+    with io.scratch_folder(tmp_path, "sorting") as folder:
+        assert names(tmp_path) == sorted([".sorted.json", folder.name]) and names(folder) == []
+    assert names(tmp_path) == [".sorted.json"]

@@ -11,7 +11,6 @@ Mean and deviation are of all training rows in shards: leaving out a few does no
 
 import collections
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +24,7 @@ from earmark.data.manifest import kept_rows, ranked
 from earmark.data.moments import summed
 from earmark.data.overlap import find
 from earmark.errors import ConfigError, ShardError, UserError
-from earmark.io import digest, read_json, read_parquet, replacing, write_json, write_parquet
+from earmark.io import digest, read_json, read_parquet, replacing, scratch_folder, write_json, write_parquet
 from earmark.text.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ def _connection(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     """DuckDB in a folder of its own, which goes afterwards: tables and whatever exceeds its memory lie there."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix=".collect.", dir=folder) as name:
+    with scratch_folder(folder, "collect") as name:
         limits: dict[str, Any] = {
             "memory_limit": _MEMORY,
             "temp_directory": f"{name}/spilled",
@@ -263,7 +262,7 @@ def _write_index(connection: "duckdb.DuckDBPyConnection", path: Path, stamp: str
         "FROM (SELECT DISTINCT split FROM kept)) USING (split) "
         f"ORDER BY number, corpus_number, CASE split WHEN '{TRAIN}' THEN frames END, shard_number, row"
     )
-    with tempfile.TemporaryDirectory(prefix=".index.", dir=path.parent) as folder:
+    with scratch_folder(path.parent, "index") as folder:
         columns = [
             np.memmap(f"{folder}/{field.name}", field.type.to_pandas_dtype(), "w+", shape=(max(rows, 1),))
             for field in INDEX

@@ -19,6 +19,14 @@ ENDINGS = ["wav", "flac", "ogg", "opus", "mp3", "m4a", "aac", "webm", "g722"]
 SECONDS = 12.0
 
 
+@pytest.fixture(autouse=True)
+def nothing_open():
+    """What another test left open may be cut into cells of another length."""
+    segments._open.__dict__.clear()
+    yield
+    segments._open.__dict__.clear()
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recordings")

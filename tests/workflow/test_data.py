@@ -11,6 +11,7 @@ import soundfile
 from conftest import Run
 
 from earmark.corpora import tables
+from earmark.io import read_json, read_parquet
 
 
 def own(name: str, **values: object) -> dict[str, object]:
@@ -45,8 +46,8 @@ def sharded(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def markers() -> list[str]:
-    return [f"results/tiny/shards/first/part_000{part}/done.json" for part in range(2)]
+def markers(pattern: str = "results/tiny/shards/first/part_000{}/done.json") -> list[str]:
+    return [pattern.format(part) for part in range(2)]
 
 
 def test_parts_are_jobs_of_their_own(sharded: Run) -> None:
@@ -78,6 +79,39 @@ def test_a_setting_rebuilds_only_what_depends_on_it(sharded: Run, tmp_path: Path
     run.set(corpora=[own("first", parts=2)], shards={"max_seconds": 9.0})
     labels = [f"text/first/part_000{part}.parquet" for part in range(2)]
     assert planned(run, "data") == ["shards/dataset.json", *shards, *labels]
+
+
+def test_a_corpus_that_was_edited_is_read_again_with_all_that_follows(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "edited")
+    table = run.folder / "first" / "utterances.tsv"
+    everything = [
+        "corpora/first/manifest.parquet",
+        *markers("shards/first/part_000{}/done.json"),
+        *markers("text/first/part_000{}.parquet"),
+    ]
+    table.touch()
+    assert planned(run, *markers()) == []
+    late = run.folder / "first" / "late.wav"
+    late.write_bytes(b"RIFF")
+    assert planned(run, *markers()) == everything
+    late.unlink()
+    assert planned(run, *markers()) == []
+    table.write_text(table.read_text(encoding="utf-8").replace("打开", "关上", 1), encoding="utf-8")
+    assert planned(run, *markers()) == everything
+    run.finish(*markers())
+    texts = read_parquet(run.results / "shards/first/part_0000/first-0000-0000.parquet", ["text"]).to_pydict()["text"]
+    assert texts == ["关上空调", "打开空调", "打开空调"]
+    assert "Nothing to be done" in run.finish(*markers())
+
+
+def test_a_recording_that_was_replaced_by_one_of_its_length_is_heard_again(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "replaced")
+    notes = [run.results / f"shards/first/part_000{part}/first-000{part}-0000.json" for part in range(2)]
+    before = [read_json(path)["shard"]["sha256"] for path in notes]
+    soundfile.write(run.folder / "first" / "5.flac", 0.1 * np.random.default_rng(9).normal(size=16_000), 16_000)
+    run.finish(*markers())
+    after = [read_json(path)["shard"]["sha256"] for path in notes]
+    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_a_lost_marker_costs_no_shard(sharded: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from snakemake.exceptions import IncompleteCheckpointException
 
 from earmark.config import check_shared, dump, encoders, load, plan, segments
+from earmark.corpora.sources import fingerprint
 from earmark.diagnose.watch import initial
 from earmark.errors import ConfigError, UserError, of_system
 

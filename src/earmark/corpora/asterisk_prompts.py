@@ -17,10 +17,17 @@ from pathlib import Path
 from earmark.config import AsteriskPromptsCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.recordings import measured, require, shuffled
+from earmark.corpora.sources import folders
 from earmark.errors import CorpusError
 
 SOURCE = "Debian's packages asterisk-core-sounds-en (transcripts) and asterisk-core-sounds-en-g722 (sounds)"
 _NOTE = re.compile(r"\[[^]]*\]|\([^)]*\)|<[^>]*>")
+
+
+def sources(corpus: AsteriskPromptsCorpus) -> Iterator[Path]:
+    """The list of transcripts, and all folders of sounds."""
+    yield corpus.transcripts
+    yield from folders(corpus.sounds)
 
 
 def read(corpus: AsteriskPromptsCorpus, folder: Path) -> Iterator[Row]:

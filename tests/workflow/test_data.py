@@ -1,5 +1,6 @@
 """The data half of the workflow: parts, restarts, a further corpus, and its size at 560,000 hours."""
 
+import json
 import os
 import re
 import time
@@ -125,10 +126,22 @@ def test_a_lost_marker_costs_no_shard(sharded: Run, tmp_path: Path) -> None:
 def test_training_is_planned_without_the_data_s_rules(tmp_path: Path) -> None:
     run = Run(tmp_path / "trained")
     (run.results / "shards").mkdir(parents=True)
-    (run.results / "shards" / "dataset.json").write_text("{}")
+    splits = ["train", "valid", "test_zh", "test_en", "test_zh_en"]
+    (run.results / "shards" / "dataset.json").write_text(json.dumps({"bounds": {name: {} for name in splits}}))
     files = planned(run, config=("data=False",))
     assert "llm/done.json" in files and any(path.startswith("pretrain/") for path in files)
     assert not [path for path in files if path.split("/")[0] in ("corpora", "text", "shards")]
+
+
+def test_a_misspelt_test_set_of_finished_data_is_refused_before_training(tmp_path: Path) -> None:
+    run = Run(tmp_path / "misspelt")
+    (run.results / "shards").mkdir(parents=True)
+    (run.results / "shards" / "dataset.json").write_text(json.dumps({"bounds": {"train": {}, "test_zh": {}}}))
+    assert run.start("--dry-run", config=("data=False",)).wait(120) == 2
+    said = run.said().splitlines()[-1]
+    assert said.startswith(
+        "error: evaluation.tests: test_en is of split test_en, of which no utterance was kept; there"
+    )
 
 
 @pytest.mark.parametrize(

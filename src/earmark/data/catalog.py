@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _OPEN_PIVOT = "PIVOT statements without explicit IN clauses"
-"""What DuckDB says of a PIVOT whose columns only the data would tell: it would have to make a type for them."""
+"""What DuckDB says of a PIVOT whose columns only the data would tell."""
+_NAMED = "the values of PIVOT have to be named, as in PIVOT scores ON test IN ('test_zh', 'test_en') USING first(rate)"
 FILE = "catalog.duckdb"
 """Name of the catalogue in a run's folder."""
 
@@ -245,13 +246,7 @@ def query(catalog: Path, sql: str, form: str = "table") -> str:
         if not catalog.is_dir():
             remedy += "; after the run was moved, query its folder instead"
         with _said(remedy):
-            fault = _writes(connection, sql)
-            if _OPEN_PIVOT in fault:
-                raise UserError(
-                    f"{sql!r} does not say which columns it makes: name the values of PIVOT, as in PIVOT scores ON test "
-                    f"IN ('test_zh', 'test_en') USING first(rate) GROUP BY system ({remedy})"
-                )
-            if fault:
+            if fault := _writes(connection, sql):
                 raise UserError(f"{sql!r} is not one statement that only reads ({fault}): ask with SELECT ({remedy})")
             result = connection.execute(sql)
             names, rows = [column[0] for column in result.description], result.fetchall()
@@ -285,7 +280,7 @@ def _writes(connection: "duckdb.DuckDBPyConnection", sql: str) -> str:
     except (duckdb.ParserException, duckdb.BinderException) as error:
         if isinstance(error, duckdb.BinderException) and "must be at the top level" not in str(error):
             raise
-        return str(error).splitlines()[0]
+        return _NAMED if _OPEN_PIVOT in str(error) else str(error).splitlines()[0]
     return ""
 
 

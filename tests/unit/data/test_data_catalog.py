@@ -127,7 +127,7 @@ def test_a_pivot_needs_its_values_named(tiny_run: TinyRun, form: str) -> None:
     with pytest.raises(UserError) as caught:
         query(catalog, form.format("PIVOT scores ON test USING first(rate)"))
     said = str(caught.value)
-    assert "name the values of PIVOT, as in PIVOT scores ON test IN" in said and "\n" not in said
+    assert "(the values of PIVOT have to be named, as in PIVOT scores ON test IN (" in said and "\n" not in said
     query(catalog, form.format("PIVOT scores ON test IN ('test_zh', 'test_en') USING first(rate) GROUP BY system"))
 
 

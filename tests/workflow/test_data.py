@@ -1,5 +1,6 @@
 """The data half of the workflow: parts, restarts, a further corpus, and its size at 560,000 hours."""
 
+import json
 import os
 import re
 import time
@@ -11,6 +12,7 @@ import soundfile
 from conftest import Run
 
 from earmark.corpora import tables
+from earmark.io import read_json, read_parquet
 
 
 def own(name: str, **values: object) -> dict[str, object]:
@@ -45,8 +47,8 @@ def sharded(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def markers() -> list[str]:
-    return [f"results/tiny/shards/first/part_000{part}/done.json" for part in range(2)]
+def markers(pattern: str = "results/tiny/shards/first/part_000{}/done.json") -> list[str]:
+    return [pattern.format(part) for part in range(2)]
 
 
 def test_parts_are_jobs_of_their_own(sharded: Run) -> None:
@@ -80,6 +82,39 @@ def test_a_setting_rebuilds_only_what_depends_on_it(sharded: Run, tmp_path: Path
     assert planned(run, "data") == ["shards/dataset.json", *shards, *labels]
 
 
+def test_a_corpus_that_was_edited_is_read_again_with_all_that_follows(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "edited")
+    table = run.folder / "first" / "utterances.tsv"
+    everything = [
+        "corpora/first/manifest.parquet",
+        *markers("shards/first/part_000{}/done.json"),
+        *markers("text/first/part_000{}.parquet"),
+    ]
+    table.touch()
+    assert planned(run, *markers()) == []
+    late = run.folder / "first" / "late.wav"
+    late.write_bytes(b"RIFF")
+    assert planned(run, *markers()) == everything
+    late.unlink()
+    assert planned(run, *markers()) == []
+    table.write_text(table.read_text(encoding="utf-8").replace("打开", "关上", 1), encoding="utf-8")
+    assert planned(run, *markers()) == everything
+    run.finish(*markers())
+    texts = read_parquet(run.results / "shards/first/part_0000/first-0000-0000.parquet", ["text"]).to_pydict()["text"]
+    assert texts == ["关上空调", "打开空调", "打开空调"]
+    assert "Nothing to be done" in run.finish(*markers())
+
+
+def test_a_recording_that_was_replaced_by_one_of_its_length_is_heard_again(sharded: Run, tmp_path: Path) -> None:
+    run = sharded.copy(tmp_path / "replaced")
+    notes = [run.results / f"shards/first/part_000{part}/first-000{part}-0000.json" for part in range(2)]
+    before = [read_json(path)["shard"]["sha256"] for path in notes]
+    soundfile.write(run.folder / "first" / "5.flac", 0.1 * np.random.default_rng(9).normal(size=16_000), 16_000)
+    run.finish(*markers())
+    after = [read_json(path)["shard"]["sha256"] for path in notes]
+    assert after[0] == before[0] and after[1] != before[1]
+
+
 def test_a_lost_marker_costs_no_shard(sharded: Run, tmp_path: Path) -> None:
     run = sharded.copy(tmp_path / "lost")
     before = run.times("**/*.arrow")
@@ -91,10 +126,22 @@ def test_a_lost_marker_costs_no_shard(sharded: Run, tmp_path: Path) -> None:
 def test_training_is_planned_without_the_data_s_rules(tmp_path: Path) -> None:
     run = Run(tmp_path / "trained")
     (run.results / "shards").mkdir(parents=True)
-    (run.results / "shards" / "dataset.json").write_text("{}")
+    splits = ["train", "valid", "test_zh", "test_en", "test_zh_en"]
+    (run.results / "shards" / "dataset.json").write_text(json.dumps({"bounds": {name: {} for name in splits}}))
     files = planned(run, config=("data=False",))
     assert "llm/done.json" in files and any(path.startswith("pretrain/") for path in files)
     assert not [path for path in files if path.split("/")[0] in ("corpora", "text", "shards")]
+
+
+def test_a_misspelt_test_set_of_finished_data_is_refused_before_training(tmp_path: Path) -> None:
+    run = Run(tmp_path / "misspelt")
+    (run.results / "shards").mkdir(parents=True)
+    (run.results / "shards" / "dataset.json").write_text(json.dumps({"bounds": {"train": {}, "test_zh": {}}}))
+    assert run.start("--dry-run", config=("data=False",)).wait(120) == 2
+    said = run.said().splitlines()[-1]
+    assert said.startswith(
+        "error: evaluation.tests: test_en is of split test_en, of which no utterance was kept; there"
+    )
 
 
 @pytest.mark.parametrize(

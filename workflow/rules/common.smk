@@ -6,7 +6,8 @@ import sys
 
 from snakemake.exceptions import IncompleteCheckpointException
 
-from earmark.config import check_shared, dump, encoders, load, plan, segments
+from earmark.config import check_shared, check_tests, dump, encoders, load, plan, segments
+from earmark.corpora.sources import fingerprint
 from earmark.diagnose.watch import initial
 from earmark.errors import ConfigError, UserError, of_system
 
@@ -22,6 +23,9 @@ try:
     RUN = load(SETTINGS, config.get("run"))
     # What another run made is there before this one starts: no rule makes it again.
     check_shared(RUN)
+    OWN_DATA = DATA and not RUN.shares.data
+    if not OWN_DATA:
+        check_tests(RUN)
     # Another number of training processes than the configuration's: the same recipe goes on on it.
     PROCESSES = RUN.on(config.get("processes", RUN.processes)).processes
 except (UserError, OSError) as error:
@@ -32,7 +36,6 @@ PATHS = RUN.paths
 CORPORA = {corpus.name: corpus for corpus in RUN.corpora}
 PRETRAINED = RUN.stages.pretrain.steps
 WATCHED = RUN.watched_steps()
-OWN_DATA = DATA and not RUN.shares.data
 OWN_PRETRAINING = not RUN.shares.pretraining
 LLM = str(PATHS.llm / "done.json")
 # Every command takes the configuration's file; the run's name may be another one.

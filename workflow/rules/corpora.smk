@@ -7,6 +7,11 @@ def corpus_settings(wildcards):
     return json.dumps({name: values[name] for name in values if name not in ("parts", "shared_speakers", "trim_silence", "weight")}, sort_keys=True)
 
 
+def sources(wildcards):
+    """What the corpus is made of: when a table or audio changes it is read, labelled and sharded again."""
+    return fingerprint(CORPORA[wildcards.corpus])
+
+
 def label_settings(wildcards):
     """Settings that labels depend on: of the shards only the limits."""
     limits = {name: value for name, value in dump(RUN.shards).items() if name != "hours"}
@@ -15,7 +20,7 @@ def label_settings(wildcards):
 
 rule corpus:
     output: PATHS.folder / "corpora/{corpus}/manifest.parquet"
-    params: settings=corpus_settings
+    params: settings=corpus_settings, sources=sources
     log: PATHS.folder / "logs/corpus/{corpus}.log"
     threads: 2
     resources: mem_mb=3000, runtime=120

@@ -9,7 +9,7 @@ def shard_settings(wildcards):
 rule shards:
     input: rules.label.output
     output: PATHS.folder / "shards/{corpus}/part_{part}/done.json"
-    params: settings=shard_settings
+    params: settings=shard_settings, sources=sources  # a recording of the same length leaves the labels as they were
     log: PATHS.folder / "logs/shards/{corpus}_{part}.log"
     threads: 2
     resources: mem_mb=4000, runtime=480

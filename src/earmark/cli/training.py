@@ -44,6 +44,7 @@ def train(
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
     from earmark.train.fallback import Job, repairs, train_again
+    from earmark.train.launch import refuse_idle_nodes
 
     settings = load(config, run)
     refuse_shared(settings, instance)
@@ -53,6 +54,8 @@ def train(
     if ranks > 1:
         _train_here(settings.on(ranks), job, profile)
         return
+    if settings.processes == 1:
+        refuse_idle_nodes()
     start = _train_in_processes if settings.processes > 1 else _train_here
     for repair in repairs(job):
         refuse_shared(settings, repair.job.instance)

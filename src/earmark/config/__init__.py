@@ -42,7 +42,16 @@ from earmark.config.training import (
     Stages,
     Watch,
 )
-from earmark.config.variants import Planned, PostTraining, Shares, check_shared, encoders, phases, plan
+from earmark.config.variants import (
+    Planned,
+    PostTraining,
+    Shares,
+    check_shared,
+    check_tests,
+    encoders,
+    phases,
+    plan,
+)
 from earmark.errors import ConfigError
 from earmark.paths import RunPaths
 
@@ -84,6 +93,7 @@ __all__ = [
     "Watch",
     "WebdatasetCorpus",
     "check_shared",
+    "check_tests",
     "dump",
     "encoders",
     "load",

@@ -133,6 +133,34 @@ def check_shared(config: "Config") -> None:
             )
 
 
+def check_tests(config: "Config") -> None:
+    """Refuse a test set that data which are there already, another run's or finished ones, do not have.
+
+    :raises ConfigError: names the splits that they have. Data that are not there are for Snakemake to miss.
+    """
+    path = config.paths.dataset
+    try:
+        splits = list(json.loads(path.read_text(encoding="utf-8"))["bounds"])
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is damaged ({error!r}): run `earmark dataset` again") from None
+    require_tests(config, splits)
+
+
+def require_tests(config: "Config", splits: list[str]) -> None:
+    """Refuse a test set without utterances before training, not after it.
+
+    :param splits: names of those that have some.
+    """
+    for test in config.evaluation.tests:
+        if test.split not in splits:
+            raise ConfigError(
+                f"evaluation.tests: {test.name} is of split {test.split}, of which no utterance was kept; there are "
+                f"{', '.join(splits)}: correct the name, or see {config.paths.excluded}"
+            )
+
+
 def _finished(config: "Config", part: str, run: str) -> "Config":
     from earmark.config import parse
 

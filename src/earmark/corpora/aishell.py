@@ -22,7 +22,7 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import records, root
 from earmark.corpora.own import printable
-from earmark.corpora.published import Sound, Source, chosen, located, written
+from earmark.corpora.published import Sound, Source, chosen, located, matching, written
 
 SOURCE = Source("AISHELL-1 (transcript v0.8)", "openslr.org/33")
 TRANSCRIPT = "transcript/aishell_transcript_v0.8.txt"
@@ -31,6 +31,12 @@ SPLITS = {"train": "train", "dev": "test_aishell_dev", "test": "test_aishell"}
 _SPEAKER = re.compile(r"S(\d{4})W")
 _LAST = {"train": 723, "dev": 763}
 """Number of the last speaker of a part."""
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Transcript, and the speakers' folders."""
+    top = root(corpus, "data_aishell")
+    yield from matching(top, TRANSCRIPT, *(f"wav/{part}/*/" for part in corpus.subsets or SPLITS))
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
-from earmark.corpora.published import Source, below, chosen, listed
+from earmark.corpora.published import Source, below, chosen, listed, matching
 
 SOURCE = Source("AISHELL-2", "aishelltech.com/aishell_2")
 FOLDERS = {"train": "iOS/data"} | {
@@ -35,6 +35,13 @@ SPLITS = {"train": "train"} | {
 """Split of each part."""
 FILES = ("trans.txt", "wav.scp")
 _PLACES = ("AISHELL-2", "AISHELL-DEV-TEST-SET", ".")
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables of each part, and the speakers' folders."""
+    for part in corpus.subsets or FOLDERS:
+        tops = [f"{place}/{FOLDERS.get(part, part)}" for place in _PLACES]
+        yield from matching(corpus.path, *(f"{top}/{name}" for top in tops for name in (*FILES, "wav/", "wav/*/")))
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

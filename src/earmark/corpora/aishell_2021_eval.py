@@ -14,13 +14,19 @@ from pathlib import Path
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
-from earmark.corpora.published import Sound, Source, below, chosen, listed
+from earmark.corpora.published import Sound, Source, below, chosen, listed, matching
 
 SOURCE = Source("AISHELL-2021-Eval (AISHELL-2's layout assumed)", "aishelltech.com/aishell_2021_eval")
 PARTS = ("A", "C", "D")
 
 # trans.txt: A0001<TAB>导航去最近的加油站
 # wav.scp:   A0001<TAB>wav/A0001.wav
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables and audio folders of each part."""
+    for part in corpus.subsets or PARTS:
+        yield from matching(corpus.path / part, "trans.txt", "wav.scp", "wav/", "wav/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

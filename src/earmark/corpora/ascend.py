@@ -15,7 +15,7 @@ from typing import Any
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import printable, seconds, string
-from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, text_lines, written
+from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, matching, text_lines, written
 
 SOURCE = Source("ASCEND (CAiRE)", "huggingface.co/datasets/CAiRE/ASCEND")
 SPLITS = {"train": "train", "validation": "valid", "test": "test_ascend"}
@@ -25,6 +25,13 @@ COLUMNS = ("transcription", "duration", "language", "original_speaker_id")
 
 # file_name,transcription,duration,language,original_speaker_id,session_id,topic
 # waves/ses1_spk17_L3823_15.3200_0.7810.wav,呃,0.781,zh,17,1,persona
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Parquet files, or tables and the folder of their audio."""
+    for name in corpus.subsets or SPLITS:
+        yield from matching(corpus.path, f"main/{name}-*.parquet", f"{name}_metadata.csv")
+    yield from matching(corpus.path, "waves/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

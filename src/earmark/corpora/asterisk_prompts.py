@@ -20,6 +20,7 @@ from pathlib import Path
 from earmark.config import AsteriskPromptsCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.recordings import measured, require, shuffled
+from earmark.corpora.sources import folders
 from earmark.errors import CorpusError
 
 SOURCE = (
@@ -29,6 +30,12 @@ SOURCE = (
 SUFFIXES = (".g722", ".wav", ".gsm", ".ulaw")
 """Of the packages' files, best sound first."""
 _NOTE = re.compile(r"\[[^]]*\]|\([^)]*\)|<[^>]*>")
+
+
+def sources(corpus: AsteriskPromptsCorpus) -> Iterator[Path]:
+    """The list of transcripts, and all folders of sounds."""
+    yield corpus.transcripts
+    yield from folders(corpus.sounds)
 
 
 def read(corpus: AsteriskPromptsCorpus, folder: Path) -> Iterator[Row]:

@@ -1,6 +1,10 @@
-"""What every reader is: a function of its settings and a folder of its own, yielding manifest rows."""
+"""What every reader is: a function of its settings and a folder of its own, yielding manifest rows.
 
-from collections.abc import Iterator
+Beside it stands `sources(corpus)`: the tables that it reads and the folders whose audio it refers to, whether they are
+there or not (see `earmark.corpora.sources`).
+"""
+
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +34,15 @@ def row(corpus: CorpusBase, key: str, **values: Any) -> Row:
 
 def reader(corpus: Corpus) -> Reader:
     """The reader that the settings name: module and function are called after it."""
+    return _module(corpus).read
+
+
+def sources(corpus: Corpus) -> Iterable[Path]:
+    """Tables and folders that the corpus is made of, as its reader names them."""
+    return _module(corpus).sources(corpus)
+
+
+def _module(corpus: Corpus) -> Any:
     import importlib
 
-    module = importlib.import_module(f"earmark.corpora.{corpus.reader}")
-    return module.read
+    return importlib.import_module(f"earmark.corpora.{corpus.reader}")

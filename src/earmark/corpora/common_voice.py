@@ -24,12 +24,20 @@ from earmark.config import Language, PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import headed, root
 from earmark.corpora.own import seconds
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("Common Voice 15.0", "commonvoice.mozilla.org/en/datasets")
 LANGUAGES: dict[str, Language] = {"en": "en", "zh-CN": "zh", "zh-TW": "zh", "zh-HK": "yue", "yue": "yue"}
 """Locales that can be read; Hong Kong's is Cantonese."""
 RELEASE = "cv-corpus-15.0-2023-09-08"
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables and clips of each locale."""
+    top = root(corpus, RELEASE)
+    tables = ("train.tsv", "dev.tsv", "test.tsv", "clip_durations.tsv")
+    for locale in corpus.subsets or LANGUAGES:
+        yield from matching(top / locale, *tables, "clips/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

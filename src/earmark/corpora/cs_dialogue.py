@@ -17,13 +17,21 @@ from pathlib import Path, PurePosixPath
 
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
-from earmark.corpora.published import Sound, Source, below, chosen, find_sounds, listed, mixed_language
+from earmark.corpora.published import Sound, Source, below, chosen, find_sounds, listed, matching, mixed_language
 
 SOURCE = Source("CS-Dialogue (2025, short_wav)", "huggingface.co/datasets/BAAI/CS-Dialogue")
 SPLITS = {"train": "train", "dev": "valid", "test": "test_cs_dialogue"}
 
 # text:    ZH-CN_U0001_S0_101 我觉得这个 project 很 interesting
 # wav.scp: ZH-CN_U0001_S0_101 short_wav/WAVE/C0/ZH-CN_U0001_S0/ZH-CN_U0001_S0_101.wav
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Index, and the audio in folders or in a tar."""
+    data = corpus.path / "data" if (corpus.path / "data").is_dir() else corpus.path
+    for name in corpus.subsets or SPLITS:
+        yield from matching(data / "index/short_wav" / name, "text", "wav.scp")
+    yield from matching(data / "short_wav", "short_wav.tar", "WAVE/*/*/", "short_wav/WAVE/*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -29,7 +29,7 @@ from earmark.audio.container import open_member, tar_index
 from earmark.config import Language, PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import json_lines, seconds, string
-from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, written
+from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, matching, written
 from earmark.errors import AudioError, CorpusError
 
 SOURCE = Source("Emilia", "huggingface.co/datasets/amphion/Emilia-Dataset")
@@ -37,6 +37,14 @@ LANGUAGES: dict[str, Language] = {"EN": "en", "ZH": "zh"}
 """Parts that can be read."""
 _PLACES = ("Emilia", "Emilia-YODAS", "raw", ".")
 _MAX_JSON = 1 << 20
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tars, or tables and the folders of their audio."""
+    for part in corpus.subsets or LANGUAGES:
+        yield from _files(corpus.path, part)
+        for place in _PLACES:
+            yield from matching(corpus.path / place / part, "*/*/mp3/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

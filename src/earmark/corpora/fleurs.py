@@ -22,13 +22,19 @@ from earmark.config import Language, PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import records, root
 from earmark.corpora.own import seconds
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("FLEURS", "huggingface.co/datasets/google/fleurs")
 LANGUAGES: dict[str, Language] = {"en_us": "en", "cmn_hans_cn": "zh", "yue_hant_hk": "yue"}
 """Locales that can be read."""
 COLUMNS = ["sentence", "file", "raw_text", "text", "letters", "samples", "sex"]
 _RATE = 16_000
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables and audio of each locale, packed or not."""
+    for locale in corpus.subsets or LANGUAGES:
+        yield from matching(root(corpus, "data") / locale, "*.tsv", "audio/*.tar.gz", "audio/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

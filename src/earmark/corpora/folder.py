@@ -19,6 +19,7 @@ from earmark.config import FolderCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import described, json_lines, placed, printable, string
 from earmark.corpora.published import text_lines
+from earmark.corpora.sources import folders
 from earmark.errors import CorpusError
 
 NEEDED = ("audio", "text", "language")
@@ -32,6 +33,12 @@ class Line(NamedTuple):
     """Column -> field; None where the line cannot be read."""
     fault: str = ""
     text: str = ""
+
+
+def sources(corpus: FolderCorpus) -> Iterator[Path]:
+    """The table, and all folders: audio may lie anywhere."""
+    yield corpus.path / corpus.table
+    yield from folders(corpus.path)
 
 
 def read(corpus: FolderCorpus, folder: Path) -> Iterator[Row]:

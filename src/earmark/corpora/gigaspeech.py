@@ -26,12 +26,17 @@ from typing import Any
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
 from earmark.corpora.from_lhotse import segmented
-from earmark.corpora.published import Source, chosen
+from earmark.corpora.published import Source, chosen, matching
 
 SOURCE = Source("GigaSpeech 1.0.0", "github.com/SpeechColab/GigaSpeech")
 METADATA = "GigaSpeech.json"
 SPLITS = dict.fromkeys(("XS", "S", "M", "L", "XL"), "train") | {"DEV": "valid", "TEST": "test_gigaspeech"}
 """Split of each subset; each of XS to XL holds the one before."""
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """The document, and the folders of audio."""
+    yield from matching(corpus.path, METADATA, "audio/*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _BATCH = 1024
 
 
+def sources(corpus: HfParquetCorpus) -> Iterator[Path]:
+    """The Parquet files."""
+    yield from files(corpus, corpus.files)
+
+
 def read(corpus: HfParquetCorpus, folder: Path) -> Iterator[Row]:
     """A row a row, in the order of the files and their rows.
 

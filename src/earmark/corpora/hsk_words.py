@@ -25,6 +25,11 @@ SOURCE = "the GitHub project hugolpz/audio-cmn (as a tar archive hsk-words/cmn-W
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
 
 
+def sources(corpus: HskWordsCorpus) -> Iterator[Path]:
+    """The archive."""
+    yield corpus.path
+
+
 def read(corpus: HskWordsCorpus, folder: Path) -> Iterator[Row]:
     """Rows by word; splits train, valid and test_words. Unpacks to `folder`/audio.
 

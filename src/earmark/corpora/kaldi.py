@@ -18,9 +18,11 @@ from earmark.config import KaldiCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import bad_line, described, placed, seconds
 from earmark.corpora.recordings import measured
+from earmark.corpora.sources import folders
 from earmark.errors import CorpusError
 
 _GAP = re.compile(r"[ \t]+")
+TABLES = ("wav.scp", "text", "segments", "utt2spk", "utt2dur", "utt2lang")
 COMMAND = "audio is a command, which is not run"
 NO_SPAN = "segment is not a time span"
 
@@ -32,6 +34,12 @@ class Table(NamedTuple):
     bad: list[Row]
 
 
+def sources(corpus: KaldiCorpus) -> Iterator[Path]:
+    """The tables, and all folders that audio may lie in."""
+    yield from (corpus.path / name for name in TABLES)
+    yield from folders(corpus.audio or corpus.path)
+
+
 def read(corpus: KaldiCorpus, folder: Path) -> Iterator[Row]:
     """A row an utterance, in the order of `segments` (else wav.scp); then texts without audio, then bad lines.
 
@@ -39,9 +47,8 @@ def read(corpus: KaldiCorpus, folder: Path) -> Iterator[Row]:
     """
     if not corpus.path.is_dir():
         raise CorpusError(f"{corpus.path} is not a folder: correct `path`")
-    names = ("wav.scp", "text", "segments", "utt2spk", "utt2dur", "utt2lang")
-    tables = {name: _table(corpus, corpus.path / name, needed=name in ("wav.scp", "text")) for name in names}
-    wav, text, segments, speaker, duration, language = (tables[name].values for name in names)
+    tables = {name: _table(corpus, corpus.path / name, needed=name in ("wav.scp", "text")) for name in TABLES}
+    wav, text, segments, speaker, duration, language = (tables[name].values for name in TABLES)
     recordings = _Recordings(corpus, wav)
     segmented = (corpus.path / "segments").is_file()
     utterances = segments if segmented else wav

@@ -26,7 +26,7 @@ from pathlib import Path
 from earmark.config import Language, PublicCorpus
 from earmark.corpora.base import Row
 from earmark.corpora.lines import records, root
-from earmark.corpora.published import Source, below, chosen, listed
+from earmark.corpora.published import Source, below, chosen, listed, matching
 
 SOURCE = Source("KeSpeech", "github.com/KeSpeech/KeSpeech")
 SPLITS = {
@@ -50,6 +50,13 @@ LANGUAGES: dict[str, Language] = {
 }
 """Language of each of the corpus's subdialects."""
 FILES = ("text", "wav.scp", "utt2spk", "utt2subdialect")
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables of each part, and the speakers' folders."""
+    top = root(corpus, "KeSpeech")
+    tables = [f"Tasks/ASR/{part}/{name}" for part in corpus.subsets or SPLITS for name in FILES]
+    yield from matching(top, *tables, "Audio/*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

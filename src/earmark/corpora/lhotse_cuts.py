@@ -17,6 +17,7 @@ from earmark.audio.container import tar_index
 from earmark.config import LhotseCutsCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import bad_line, described, files, json_lines, placed, seconds, string
+from earmark.corpora.sources import folders
 from earmark.errors import AudioError
 
 Json = dict[str, Any]
@@ -30,6 +31,13 @@ ASIDE = {
     "memory": "audio inside the manifest",
 }
 """Kinds of sources that are not read, and the rows' status."""
+
+
+def sources(corpus: LhotseCutsCorpus) -> Iterator[Path]:
+    """The CutSets, and all folders that audio may lie in."""
+    yield from files(corpus, corpus.files)
+    for top in dict.fromkeys((corpus.path, corpus.audio or corpus.path)):
+        yield from folders(top)
 
 
 def read(corpus: LhotseCutsCorpus, folder: Path) -> Iterator[Row]:

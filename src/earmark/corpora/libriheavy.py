@@ -17,7 +17,7 @@ from typing import Any
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import json_lines, seconds, string
-from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, neighbours, written
+from earmark.corpora.published import Sound, Source, bad_row, below, chosen, located, matching, neighbours, written
 
 SOURCE = Source("LibriHeavy 1.0", "huggingface.co/datasets/pkufool/libriheavy")
 SPLITS = {"small": "train", "medium": "train", "large": "train", "dev": "valid"} | {
@@ -32,6 +32,13 @@ SPLITS = {"small": "train", "medium": "train", "large": "train", "dev": "valid"}
 #  "recording": {"id": ..., "sources": [{"type": "file", "channels": [0],
 #    "source": "download/librilight/small/100/.../01_baum_sea_fairies_64kb.flac"}], "sampling_rate": 16000, ...},
 #  "type": "MonoCut"}
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Manifests of cuts, and the books' folders."""
+    yield from sorted(corpus.path.rglob("libriheavy_cuts_*.jsonl.gz"))
+    for top in ("download/librilight", "librilight", "."):
+        yield from matching(corpus.path / top, *(f"{size}/*/*/" for size in ("small", "medium", "large")))
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import records, root
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("LibriSpeech", "openslr.org/12")
 SPLITS = {
@@ -34,6 +34,13 @@ SPLITS = {
     "dev-clean-2": "valid",
 }
 """Split of each part; dev sets are benchmarks of the paper too."""
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Transcripts and folders of each chapter."""
+    top = root(corpus, "LibriSpeech")
+    for part in corpus.subsets or SPLITS:
+        yield from matching(top / part, "*/*/*.trans.txt", "*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

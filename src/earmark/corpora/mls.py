@@ -22,11 +22,18 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import records
 from earmark.corpora.own import seconds
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("Multilingual LibriSpeech (English)", "openslr.org/94")
 SPLITS = {"train": "train", "dev": "valid", "test": "test_mls"}
 """Split of each part."""
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables of each part, and the books' folders."""
+    for top in (corpus.path / "mls_english", corpus.path / "mls_english_opus", corpus.path):
+        for part in corpus.subsets or SPLITS:
+            yield from matching(top / part, "transcripts.txt", "segments.txt", "audio/*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

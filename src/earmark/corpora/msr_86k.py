@@ -19,13 +19,30 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import entries
 from earmark.corpora.own import seconds, string
-from earmark.corpora.published import Sound, Source, bad_row, chosen, find_sounds, located, neighbours, written
+from earmark.corpora.published import (
+    Sound,
+    Source,
+    bad_row,
+    chosen,
+    find_sounds,
+    located,
+    matching,
+    neighbours,
+    written,
+)
+from earmark.corpora.sources import folders
 from earmark.errors import CorpusError
 
 SOURCE = Source("MSR-86K (2024, English)", "huggingface.co/datasets/Alex-Song/MSR-86K")
 
 # {"audios": [{"aid": "aBcD1234xyz", "url": "https://...", "segments": [
 #    {"sid": "aBcD1234xyz_0001", "begin_time": 12.34, "end_time": 17.89, "text_tn": "HELLO EVERYONE"}, ...]}, ...]}
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """The documents, and all folders: audio may lie anywhere."""
+    yield from matching(corpus.path, "*.json")
+    yield from folders(corpus.path)
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

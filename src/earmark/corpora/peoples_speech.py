@@ -23,7 +23,7 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import cells
 from earmark.corpora.own import printable, seconds, string
-from earmark.corpora.published import Sound, Source, chosen, located, written
+from earmark.corpora.published import Sound, Source, chosen, located, matching, written
 
 SOURCE = Source("People's Speech 1.1", "huggingface.co/datasets/MLCommons/peoples_speech")
 SPLITS = dict.fromkeys(("clean", "clean_sa", "dirty", "dirty_sa", "microset"), "train") | {
@@ -32,6 +32,12 @@ SPLITS = dict.fromkeys(("clean", "clean_sa", "dirty", "dirty_sa", "microset"), "
 }
 """Split of each part."""
 COLUMNS = ("id", "duration_ms", "text")
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Parquet files of each part."""
+    parts = corpus.subsets or [part for part in SPLITS if part != "microset"]
+    yield from matching(corpus.path, *(f"{part}/*.parquet" for part in parts))
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

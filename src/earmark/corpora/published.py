@@ -76,6 +76,12 @@ def neighbours(rows: Iterable[Row]) -> Iterator[Row]:
         yield from sorted(run, key=lambda one: one.get("offset") or 0.0)
 
 
+def matching(top: Path, *patterns: str) -> Iterator[Path]:
+    """What lies at each of the patterns below a folder, sorted; a pattern that ends in a slash matches folders only."""
+    for pattern in patterns:
+        yield from sorted(top.glob(pattern))
+
+
 def find_sounds(folder: Path, without: Iterable[str] = ()) -> dict[str, Sound]:
     """Name without its ending -> audio, for all audio files below a folder and inside the tars there.
 

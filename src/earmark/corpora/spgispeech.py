@@ -22,12 +22,19 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import headed
 from earmark.corpora.own import seconds
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("SPGISpeech", "datasets.kensho.com/datasets/spgispeech")
 SPLITS = {"train": "train", "val": "valid", "test": "test_spgispeech"}
 """Split of each part."""
 _HEADER, _BYTES_PER_SECOND = 44, 32_000
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables, and the calls' folders."""
+    for part in corpus.subsets or SPLITS:
+        for top in ("", "spgispeech/"):
+            yield from matching(corpus.path, f"{top}{part}.csv", f"{top}{part}/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -20,6 +20,11 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_[0-9]+")
 
 
+def sources(corpus: SpokenDigitsCorpus) -> Iterator[Path]:
+    """The archive."""
+    yield corpus.path
+
+
 def read(corpus: SpokenDigitsCorpus, folder: Path) -> Iterator[Row]:
     """Rows by file name; splits train, valid and, for the held-out speaker, test_digits.
 

@@ -52,6 +52,11 @@ class Spoken(NamedTuple):
     voice: Voice
 
 
+def sources(corpus: SyntheticCorpus) -> Iterator[Path]:
+    """The lists of sentences; without them, the settings say all."""
+    yield from (corpus.sentences or {}).values()
+
+
 def read(corpus: SyntheticCorpus, folder: Path) -> Iterator[Row]:
     """Speak every utterance into `folder`/audio (FLAC, 16 kHz) and yield its row."""
     plan = utterances(corpus)

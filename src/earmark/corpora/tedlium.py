@@ -21,12 +21,19 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import root
 from earmark.corpora.own import printable, seconds
-from earmark.corpora.published import Source, bad_row, below, chosen, located, text_lines, written
+from earmark.corpora.published import Source, bad_row, below, chosen, located, matching, text_lines, written
 
 SOURCE = Source("TED-LIUM 3", "openslr.org/51")
 SPLITS = {"train": "train", "dev": "valid", "test": "test_tedlium"}
 """Split of each part."""
 _IGNORED = "ignore_time_segment_in_scoring"
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Transcripts and audio folder of each part."""
+    top = root(corpus, "TEDLIUM_release-3") / "legacy"
+    for part in corpus.subsets or SPLITS:
+        yield from matching(top / part, "stm/*.stm", "sph/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -22,11 +22,16 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import root
 from earmark.corpora.own import printable
-from earmark.corpora.published import Sound, Source, chosen, located, written
+from earmark.corpora.published import Sound, Source, chosen, located, matching, written
 
 SOURCE = Source("VCTK 0.92", "doi.org/10.7488/ds/2645")
 MICROPHONES = ("mic1", "mic2")
 _MAX_TEXT = 1 << 16
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Transcripts, and the speakers' folders."""
+    yield from matching(root(corpus, "VCTK-Corpus-0.92"), "txt/*/*.txt", "wav48_silence_trimmed/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

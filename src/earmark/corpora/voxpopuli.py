@@ -22,12 +22,19 @@ from pathlib import Path
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import headed
-from earmark.corpora.published import Source, below, chosen, located, written
+from earmark.corpora.published import Source, below, chosen, located, matching, written
 
 SOURCE = Source("VoxPopuli (transcribed, English)", "github.com/facebookresearch/voxpopuli")
 SPLITS = {"train": "train", "dev": "test_voxpopuli_dev", "test": "test_voxpopuli"}
 """Split of each part; the dev set is a benchmark of the paper too."""
 _PLACES = ("transcribed_data/en", "en", ".")
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Tables, and the years' folders."""
+    for place in _PLACES:
+        tables = [f"asr_{part}.tsv" for part in corpus.subsets or SPLITS]
+        yield from matching(corpus.path / place, *tables, "[0-9][0-9][0-9][0-9]/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

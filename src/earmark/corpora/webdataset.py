@@ -29,6 +29,11 @@ UNREADABLE = "tar cannot be read to its end"
 _MAX_TEXT = 1 << 20
 
 
+def sources(corpus: WebdatasetCorpus) -> Iterator[Path]:
+    """The tars."""
+    yield from files(corpus, corpus.files)
+
+
 def read(corpus: WebdatasetCorpus, folder: Path) -> Iterator[Row]:
     """A row a key, in the order of the tars and their members; then those members that may not be read.
 

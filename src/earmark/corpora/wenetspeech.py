@@ -26,7 +26,7 @@ from typing import Any
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row
 from earmark.corpora.from_lhotse import segmented
-from earmark.corpora.published import Source, chosen
+from earmark.corpora.published import Source, chosen, matching
 
 SOURCE = Source("WenetSpeech 1.0", "github.com/wenet-e2e/WenetSpeech")
 METADATA = "WenetSpeech.json"
@@ -36,6 +36,11 @@ SPLITS = dict.fromkeys(("S", "M", "L"), "train") | {
     "TEST_MEETING": "test_wenetspeech_meeting",
 }
 """Split of each subset; L holds M, and M holds S."""
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """The document, and the folders of audio."""
+    yield from matching(corpus.path, METADATA, "audio/*/*/", "audio/*/*/*/")
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -19,7 +19,19 @@ from pathlib import Path, PurePosixPath
 from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import json_lines, string
-from earmark.corpora.published import Sound, Source, bad_row, below, chosen, find_sounds, listed, located, written
+from earmark.corpora.published import (
+    Sound,
+    Source,
+    bad_row,
+    below,
+    chosen,
+    find_sounds,
+    listed,
+    located,
+    matching,
+    written,
+)
+from earmark.corpora.sources import folders
 
 SOURCE = Source("WenetSpeech-Chuan (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Train")
 EVAL = Source("WSC-Eval-ASR (2025)", "huggingface.co/datasets/ASLP-lab/WSC-Eval")
@@ -27,6 +39,13 @@ METADATA = ("wsc_metadata.jsonl", "metadata.jsonl")
 LABELS = "audio_labels"
 """Folder of the first version's metadata."""
 PARTS = ("train", "easy", "hard")
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Metadata, the benchmark's tables, and all folders: clips may lie anywhere."""
+    yield from matching(corpus.path, *METADATA, f"**/{LABELS}/*.jsonl")
+    yield from matching(corpus.path / "WSC-Eval-ASR", "*/text", "*/wav.scp")
+    yield from folders(corpus.path)
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

@@ -32,10 +32,12 @@ from earmark.corpora.published import (
     chosen,
     find_sounds,
     located,
+    matching,
     neighbours,
     text_lines,
     written,
 )
+from earmark.corpora.sources import folders
 from earmark.errors import AudioError, CorpusError
 
 SOURCE = Source("WenetSpeech-Yue (2025)", "huggingface.co/datasets/ASLP-lab/WenetSpeech-Yue")
@@ -45,6 +47,14 @@ FILES = {"train": METADATA, "short": "Short/content.txt", "long": "Long/wav.tar.
 _MAX_TEXTGRID = 1 << 20
 _TIER = re.compile(r'name = "文本"(.*?)(?:name = "|\Z)', re.DOTALL)
 _TEXT = re.compile(r'text = "((?:[^"]|"")*)"')
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Metadata, the benchmark's transcripts, and all folders: clips may lie anywhere."""
+    yield from matching(corpus.path, METADATA)
+    for top in (corpus.path, corpus.path / "WSYue-ASR-eval"):
+        yield from matching(top, "Short/content.txt", "Short/wav.tar*", "Long/*.tar*", "Long/TextGrid/*.TextGrid")
+    yield from folders(corpus.path)
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

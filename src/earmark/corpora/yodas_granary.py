@@ -29,7 +29,19 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.lines import cells
 from earmark.corpora.own import json_lines, seconds, string
-from earmark.corpora.published import Sound, Source, bad_row, below, chosen, find_sounds, located, neighbours, written
+from earmark.corpora.published import (
+    Sound,
+    Source,
+    bad_row,
+    below,
+    chosen,
+    find_sounds,
+    located,
+    matching,
+    neighbours,
+    written,
+)
+from earmark.corpora.sources import folders
 
 SOURCE = Source("YODAS-Granary (2025, English)", "huggingface.co/datasets/espnet/yodas-granary")
 COLUMNS = ("utt_id", "duration", "text", "original_audio_id")
@@ -38,6 +50,16 @@ COLUMNS = ("utt_id", "duration", "text", "original_audio_id")
 #         "original_audio_id": "YuseO8GhcWk", "original_audio_offset": 12.34, ...}
 # A line: {"utt_id": "...", "audio_filepath": "yodas/en000/00000000/YuseO8GhcWk.wav", "offset": 12.34,
 #          "duration": 5.67, "text": "...", "original_source_id": "YuseO8GhcWk", "dataset_source": "..."}
+
+
+def sources(corpus: PublicCorpus) -> Iterator[Path]:
+    """Parquet files; where there are none manifests, and all folders: audio may lie anywhere."""
+    top = corpus.path / "data" if (corpus.path / "data").is_dir() else corpus.path
+    packed = list(matching(top, "en[0-9]*/*/*.parquet"))
+    yield from packed
+    if not packed:
+        yield from matching(corpus.path, "*.json*", "en/yodas/*.json*")
+        yield from folders(corpus.path)
 
 
 def read(corpus: PublicCorpus, folder: Path) -> Iterator[Row]:

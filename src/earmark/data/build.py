@@ -158,11 +158,7 @@ def build_shards(part: Part) -> dict[str, Any]:
     ranges = shard_ranges(part.manifest, part.hours)
     _remove_others(part, len(ranges))
     with _Workers(part.workers) as workers:
-        notes = [
-            whole(part.shard(number), digest(made_of, *rows))
-            or _build(part, number, rows, digest(made_of, *rows), workers, kind)
-            for number, rows in enumerate(ranges)
-        ]
+        notes = [_whole_or_built(part, number, rows, made_of, workers, kind) for number, rows in enumerate(ranges)]
     aside = [{"id": key, "status": status} for one in notes for key, status in one.aside]
     write_parquet(part.folder / "aside.parquet", pa.Table.from_pylist(aside, schema=ASIDE))
     done = _done(part, notes, labels, kind)
@@ -204,6 +200,27 @@ def _remove_others(part: Part, count: int) -> None:
     for path in part.folder.iterdir():
         if path.name not in ours:
             path.unlink(missing_ok=True)
+
+
+def _whole_or_built(
+    part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers", kind: str
+) -> Notes:
+    """`made_of`: hash of what all shards of the part depend on. Where audio is gone, a shard of it is kept."""
+    made_of, heard = f"{digest(made_of, *rows)}-", _heard(part.manifest, rows)
+    kept = whole(part.shard(number), made_of + (heard or ""))
+    return kept or _build(part, number, rows, made_of + (heard or ""), workers, kind)
+
+
+def _heard(manifest: Path, rows: tuple[int, int]) -> str | None:
+    """Hash of the sizes and times of the files that kept rows are read from; None: one is missing."""
+    files: dict[str, None] = {}
+    for table in stream_parquet(manifest, ["audio", "status"], *rows):
+        files.update(dict.fromkeys(row["audio"] for row in table.to_pylist() if row["status"] == KEPT))
+    try:
+        known = [Path(name).stat() for name in files]
+    except OSError:
+        return None
+    return digest([(one.st_size, one.st_mtime_ns) for one in known])
 
 
 def _build(part: Part, number: int, rows: tuple[int, int], made_of: str, workers: "_Workers", kind: str) -> Notes:

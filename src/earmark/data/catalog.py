@@ -10,9 +10,10 @@
     utterances   a row a test utterance and system: reference, hypothesis, errors
     scores       error and hallucination rates of each test set and system
 
-Of a run that takes its data or pretraining from another one (`shares`), views hold those, too. They name their files
-absolutely, since a plain `duckdb FILE` resolves paths against wherever it is started. After a run was moved, or before
-it is finished, query its folder instead of the file: the views are then made afresh.
+Of a run that takes its data or pretraining from another one (`shares`), views hold those, too. Phases that an earlier
+threshold of the watch planned, and this one does not, are in none. Views name their files absolutely, since a plain
+`duckdb FILE` resolves paths against wherever it is started. After a run was moved, or before it is finished, query its
+folder instead of the file: the views are then made afresh.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from earmark.config import Config, dump, parse
+from earmark.config import Config, dump, parse, plan
 from earmark.config.variants import SETTINGS
 from earmark.data.manifest import KEPT
 from earmark.errors import UserError
@@ -37,6 +38,9 @@ from earmark.paths import RunPaths
 if TYPE_CHECKING:
     import duckdb
 
+_OPEN_PIVOT = "PIVOT statements without explicit IN clauses"
+"""What DuckDB says of a PIVOT whose columns only the data would tell."""
+_NAMED = "the values of PIVOT have to be named, as in PIVOT scores ON test IN ('test_zh', 'test_en') USING first(rate)"
 FILE = "catalog.duckdb"
 """Name of the catalogue in a run's folder."""
 
@@ -65,7 +69,10 @@ _ENTROPY = {
 
 
 class View(NamedTuple):
-    """Files of a run, as a pattern below its folder, and how DuckDB reads them."""
+    """Files of a run, as a pattern below its folder, and how DuckDB reads them.
+
+    `{instance}` is any stage instance that is planned.
+    """
 
     pattern: str
     shared: str = "folder"
@@ -79,9 +86,9 @@ class View(NamedTuple):
 VIEWS = {
     "manifests": View("text/*/part_*.parquet", "data"),
     "shard_index": View("shards/*/part_*/*-[0-9]*.parquet", "data"),
-    "metrics": View("*/step_*/metrics.parquet", "pretraining", "pretrain/step_*/metrics.parquet"),
+    "metrics": View("{instance}/step_*/metrics.parquet", "pretraining", "pretrain/step_*/metrics.parquet"),
     "decisions": View("cka/trace.json", "pretraining", columns=_DECISIONS),
-    "entropy": View("entropy/*.json", "pretraining", "entropy/pretrain_*.json", _ENTROPY),
+    "entropy": View("entropy/{instance}_[0-9]*.json", "pretraining", "entropy/pretrain_*.json", _ENTROPY),
     "utterances": View("evaluation/utterances.parquet"),
     "scores": View("evaluation/scores.json"),
 }
@@ -96,7 +103,7 @@ def write_catalog(config: Config, output: Path) -> None:
     with replacing(output) as temporary:
         temporary.unlink()  # DuckDB makes its file itself and refuses an empty one
         with contextlib.closing(duckdb.connect(str(temporary))) as connection:
-            create_views(connection, config.paths_in(config.folder.resolve()))
+            create_views(connection, config.paths_in(config.folder.resolve()), config)
 
 
 def write_settings(config: Config, folder: Path) -> None:
@@ -107,20 +114,22 @@ def write_settings(config: Config, folder: Path) -> None:
     write_json(folder / SETTINGS, values)
 
 
-def create_views(connection: "duckdb.DuckDBPyConnection", paths: RunPaths) -> None:
+def create_views(connection: "duckdb.DuckDBPyConnection", paths: RunPaths, config: Config | None = None) -> None:
     """Create the views of a run, over what it takes from other runs as well; `paths` are absolute.
 
+    :param config: settings of the run; none: all that lies in its folder is taken for its own.
     :raises UserError: a file that they read is damaged.
     """
-    selects = {name: _select(files, view) for name, view in VIEWS.items() if (files := _files(paths, view))}
-    excluded = f"read_parquet({files})" if (files := _files(paths, _EXCLUDED)) else ""
+    instances = _instances(config, paths)
+    selects = {name: _select(files, view) for name, view in VIEWS.items() if (files := _files(paths, view, instances))}
+    excluded = f"read_parquet({files})" if (files := _files(paths, _EXCLUDED, instances)) else ""
     if "shard_index" in selects:
         left_out = f" AND (corpus, id) NOT IN (SELECT (corpus, id) FROM {excluded})" if excluded else ""
         selects["training"] = f"SELECT * FROM shard_index WHERE split = 'train'{left_out}"
     aside = []
     if "manifests" in selects:
         aside.append(f"SELECT id, corpus, status FROM manifests WHERE status <> '{KEPT}'")
-    if files := _files(paths, _SHARDS_ASIDE):
+    if files := _files(paths, _SHARDS_ASIDE, instances):
         aside.append(
             "SELECT id, parse_path(filename)[-3] AS corpus, status "
             f"FROM read_parquet({files}, hive_partitioning = false, filename = true)"
@@ -134,9 +143,19 @@ def create_views(connection: "duckdb.DuckDBPyConnection", paths: RunPaths) -> No
             connection.execute(f"CREATE VIEW {name} AS {select}")
 
 
-def _files(paths: RunPaths, view: View) -> str:
+def _instances(config: Config | None, paths: RunPaths) -> list[str]:
+    """Stage instances that the settings and the watch's decisions plan; *: any, until all decisions are there."""
+    try:
+        triggers = read_json(paths.trace)[-1]["triggers"]
+    except (UserError, IndexError, KeyError, TypeError):
+        return ["*"]
+    return ["pretrain", *(one.instance for one in plan(config, triggers))] if config else ["*"]
+
+
+def _files(paths: RunPaths, view: View, instances: list[str]) -> str:
     """SQL list of the patterns that have files, in the run's folder and in that of the run it shares with; "": none."""
-    places = {(paths.folder, view.pattern)}
+    named = instances if "{instance}" in view.pattern else ["*"]
+    places = {(paths.folder, view.pattern.format(instance=one)) for one in named}
     if (other := getattr(paths, view.shared)) != paths.folder:
         places.add((other, view.theirs or view.pattern))
     found = [_literal(*place) for place in sorted(places) if next(place[0].glob(place[1]), None)]
@@ -187,10 +206,10 @@ def only_run(results: Path = Path("results")) -> Path:
     return runs[0]
 
 
-def _paths(folder: Path) -> RunPaths:
-    """Where everything of a run lies, by the settings in its folder; those of a run in the making are not there yet."""
+def _settings(folder: Path) -> Config | None:
+    """Settings in a run's folder; those of a run in the making are not there yet."""
     settings = folder / SETTINGS
-    return parse(read_json(settings), str(settings)).paths_in(folder) if settings.is_file() else RunPaths(folder)
+    return parse(read_json(settings), str(settings)) if settings.is_file() else None
 
 
 @contextlib.contextmanager
@@ -203,7 +222,8 @@ def opened(catalog: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
 
     if catalog.is_dir():
         with contextlib.closing(duckdb.connect()) as connection:
-            create_views(connection, _paths(catalog.resolve()))
+            folder, config = catalog.resolve(), _settings(catalog)
+            create_views(connection, config.paths_in(folder) if config else RunPaths(folder), config)
             yield connection
         return
     if not catalog.is_file():
@@ -260,7 +280,7 @@ def _writes(connection: "duckdb.DuckDBPyConnection", sql: str) -> str:
     except (duckdb.ParserException, duckdb.BinderException) as error:
         if isinstance(error, duckdb.BinderException) and "must be at the top level" not in str(error):
             raise
-        return str(error).splitlines()[0]
+        return _NAMED if _OPEN_PIVOT in str(error) else str(error).splitlines()[0]
     return ""
 
 

@@ -19,11 +19,12 @@ import numpy as np
 import pyarrow as pa
 
 from earmark.config import Config
+from earmark.config.variants import require_tests
 from earmark.data.labels import phonemizer
 from earmark.data.manifest import kept_rows, ranked
 from earmark.data.moments import summed
 from earmark.data.overlap import find
-from earmark.errors import ConfigError, ShardError, UserError
+from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, read_parquet, replacing, scratch_folder, write_json, write_parquet
 from earmark.text.inventory import Inventory
 
@@ -116,21 +117,11 @@ def collect(config: Config) -> dict[str, Any]:
         }
         if not bounds.get(TRAIN):
             raise ShardError(f"{paths.dataset}: every training utterance is left out; see {paths.excluded}")
-        _find_tests(config, list(bounds))
+        require_tests(config, list(bounds))
         described |= {"bounds": bounds, "digest": digest(described, bounds)}
         _write_index(connection, paths.index, described["digest"])
     write_json(paths.dataset, described)
     return described
-
-
-def _find_tests(config: Config, splits: list[str]) -> None:
-    """Refuse a test set without utterances before training, not after it."""
-    for test in config.evaluation.tests:
-        if test.split not in splits:
-            raise ConfigError(
-                f"evaluation.tests: {test.name} is of split {test.split}, of which no utterance was kept; there are "
-                f"{', '.join(splits)}: correct the name, or see {config.paths.excluded}"
-            )
 
 
 def training_rows(config: Config, columns: list[str]) -> Iterator[dict[str, Any]]:

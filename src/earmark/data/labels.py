@@ -1,6 +1,8 @@
 """Raw manifest -> labelled manifest: normalised text, phones, and a status for every row."""
 
 import itertools
+import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ from earmark.io import parquet_writer, stream_parquet
 from earmark.text.normalise import normalise, script_fault
 from earmark.text.phonemes import Phonemizer
 
+UNKNOWN = re.compile(
+    r"[\[<(]\s*(?:unk|unknown|unintelligible|inaudible|indiscernible)\s*[\])>]|\(\(\s*\)\)", re.IGNORECASE
+)
+"""Marks of words that were spoken and not written: [UNK], <unk>, (inaudible), (())."""
 SUBSAMPLING = 4
 """Feature frames an encoder frame (section A.2)."""
 
@@ -43,14 +49,19 @@ def label(manifest: pa.Table, labeller: Phonemizer, limits: Shards) -> pa.Table:
     """Columns `text` and `phones` added, `status` set; no row is lost.
 
     Set aside: empty or unlabelled text, another script than the language's, too short, too long, fewer encoder frames
-    than CTC needs, impossible speaking rate.
+    than CTC needs, impossible speaking rate; outside test sets, text with a mark of unknown words (a label without a
+    word that is heard). In test sets an empty text is kept, with no phones: whatever is recognised there is invented.
     """
     rows = manifest.to_pylist()
     for row in rows:
         row.update(text=None, phones=None)
         if row["status"] == KEPT:
             _normalise(row)
-    labelled = [row for row in rows if row["status"] == KEPT]
+    for row in rows:
+        if row["status"] == KEPT and not row["text"]:
+            row["phones"] = []
+            row["status"] = length_status(row["duration"], [], limits)
+    labelled = [row for row in rows if row["status"] == KEPT and row["text"]]
     results = labeller.label_many([(row["text"], row["language"]) for row in labelled])
     for row, phones in zip(labelled, results, strict=True):
         if isinstance(phones, TextError):
@@ -62,8 +73,13 @@ def label(manifest: pa.Table, labeller: Phonemizer, limits: Shards) -> pa.Table:
 
 
 def _normalise(row: dict[str, Any]) -> None:
+    tested = row["split"] not in ("train", "valid")
     if not (row["raw_text"] or "").strip():
-        row["status"] = "empty text"
+        row["status"] = KEPT if tested and row["raw_text"] is not None else "empty text"
+        row["text"] = "" if row["status"] == KEPT else None
+        return
+    if not tested and UNKNOWN.search(unicodedata.normalize("NFKC", row["raw_text"])):
+        row["status"] = "unknown words in the text"
         return
     try:
         row["text"] = normalise(row["raw_text"], row["language"] or "")
@@ -82,9 +98,8 @@ def length_status(seconds: float | None, phones: list[str], limits: Shards) -> s
     if seconds > limits.max_seconds:
         return "too long"
     status = frames_status(frame_count(round(seconds * SAMPLE_RATE)), phones)
-    if status == KEPT and not limits.min_labels_per_second <= len(phones) / seconds <= limits.max_labels_per_second:
-        return "impossible speaking rate"
-    return status
+    possible = limits.min_labels_per_second <= len(phones) / seconds <= limits.max_labels_per_second
+    return "impossible speaking rate" if status == KEPT and phones and not possible else status
 
 
 def frames_status(frames: int, phones: Sequence[object]) -> str:

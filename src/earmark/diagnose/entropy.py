@@ -48,13 +48,14 @@ def _phones(config: Config, dataset: Dataset) -> tuple[np.ndarray, torch.Tensor]
     """Diagnosed rows (N,), and bags of their phones (N, V): the shards' labels, or readings of their texts."""
     rows = diagnosed_rows(dataset, config.evaluation.diagnosed_utterances)
     if config.text.targets == "phones":
-        inventory = dataset.inventory
+        inventory = dataset.inventory  # an utterance without words, which test sets may have, tells nothing of phones
         batches = [dataset.batch(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
         ids = [
             one[:length].tolist()
             for batch in batches
             for one, length in zip(batch.phones, batch.phone_lengths.tolist(), strict=True)
         ]
+        rows, ids = rows[[bool(one) for one in ids]], [one for one in ids if one]
     else:
         inventory = Inventory.packaged("phones")
         labels = dataset.labels(rows)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from earmark.audio.read import SAMPLE_RATE
 from earmark.config import Config
 from earmark.corpora.espeak import restart
 from earmark.corpora.synthetic import draw_voice, speak, variants
@@ -37,14 +38,19 @@ def noisy(
 
 
 def respoken(batches: list[Batch], seed: int, normalisation: Normalisation) -> Iterator[Batch]:
-    """The batches' texts spoken by espeak-ng, each in a voice of its own: synthetic, but other voices."""
+    """The batches' texts spoken by espeak-ng, each in a voice of its own: synthetic, but other voices.
+
+    Where nothing is said there is silence, as long as the recording.
+    """
     voices = variants()
     for batch in batches:
         restart()
         features = []
-        for key, text, language in zip(batch.ids, batch.texts, batch.languages, strict=True):
+        said = zip(batch.ids, batch.texts, batch.languages, batch.lengths.tolist(), strict=True)
+        for key, text, language, frames in said:
             voice = draw_voice(random.Random(digest(seed, key)), language, voices)
-            features.append(half(log_mel(speak(text, voice), trim=False)))
+            samples = speak(text, voice) if text else np.zeros(frames * SAMPLE_RATE // 100, dtype=np.float32)
+            features.append(half(log_mel(samples, trim=False)))
         yield _with(batch, features, normalisation)
 
 

@@ -139,7 +139,10 @@ def _rows(
 
 
 def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
-    """Error rate with its bootstrap interval, and hallucination rate, of each test set and system."""
+    """Error rate with its bootstrap interval, and hallucination rate, of each test set and system.
+
+    Utterances whose reference is empty count by their insertions; a set of nothing else has no error rate.
+    """
     table = []
     for test in config.evaluation.tests:
         for system in dict.fromkeys(row["system"] for row in rows):
@@ -147,17 +150,19 @@ def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
             if not chosen:
                 continue
             counts = [ErrorCounts(*(row[name] for name in ErrorCounts._fields)) for row in chosen]
-            low, high = bootstrap_interval(counts, seed=config.seed)
+            spoken = any(one.reference_length for one in counts)
+            low, high = bootstrap_interval(counts, seed=config.seed) if spoken else (None, None)
             table.append(
                 {
                     "test": test.name,
                     "scenario": test.scenario,
                     "system": system,
                     "measure": chosen[0]["measure"],
-                    "rate": error_rate(counts),
+                    "rate": error_rate(counts) if spoken else None,
                     "low": low,
                     "high": high,
                     "utterances": len(chosen),
+                    "wordless": sum(not one.reference_length for one in counts),
                     "tokens": sum(one.reference_length for one in counts),
                     "substitutions": sum(one.substitutions for one in counts),
                     "deletions": sum(one.deletions for one in counts),

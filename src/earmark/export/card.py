@@ -194,7 +194,7 @@ def _figures(run: Run) -> list[str]:
 
 
 def _measured(config: Config, summary: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name, what) for name, what in config.evaluation.summary.items() if name in summary]
+    return [(name, what) for name, what in config.evaluation.summary.items() if summary.get(name) is not None]
 
 
 def _percent(rate: float) -> str:

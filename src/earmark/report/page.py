@@ -88,9 +88,9 @@ def content(results: Results, source: Path) -> dict[str, Any]:
 # ---------------------------------------------------------------------------- formats
 
 
-def percent(fraction: float, digits: int = 2) -> str:
-    """A fraction in per cent, without the sign."""
-    return f"{100 * fraction:.{digits}f}"
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """A fraction in per cent, without the sign; n/a where there is none."""
+    return "n/a" if fraction is None else f"{100 * fraction:.{digits}f}"
 
 
 def data_uri(drawing: Drawing) -> str:

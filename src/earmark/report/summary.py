@@ -43,7 +43,7 @@ def write_summary(config: Config, output: Path) -> None:
 def summary(results: Results) -> dict[str, Any]:
     """Error rates by the names of evaluation.summary, swaps, times, seed, versions, and 95 % intervals.
 
-    A rate is null where it is of a CTC head and there is none.
+    A rate is null where it is of a CTC head and there is none, or of a test set without any word.
     """
     chosen = headline(results)
     decided = results.trace[-1]
@@ -63,12 +63,13 @@ def summary(results: Results) -> dict[str, Any]:
 def headline(results: Results) -> dict[str, dict[str, Any] | None]:
     """Rows of scores.json that evaluation.summary names: {"cer_zh": "cer of test_zh"}.
 
-    None stands for a measure of the CTC head after a pretraining that has none.
+    None stands for a measure of the CTC head after a pretraining that has none, and of a test set without any word.
     """
     found: dict[str, dict[str, Any] | None] = {}
     for name, wanted in results.config.evaluation.summary.items():
         missing = wanted.partition(" ")[0] in LABEL_SYSTEMS and not results.has_ctc_head
-        found[name] = None if missing else _find(results.scores, name, wanted)
+        score = None if missing else _find(results.scores, name, wanted)
+        found[name] = score if score and score["rate"] is not None else None
     return found
 
 

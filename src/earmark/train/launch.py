@@ -84,6 +84,20 @@ def nodes_of_job() -> int:
     return int(found[1])
 
 
+def refuse_idle_nodes() -> None:
+    """Refuse to train in one process where the SLURM job has several nodes: all but one would idle without a word.
+
+    A SLURM that does not answer matters to nobody here.
+
+    :raises ConfigError: there are several nodes.
+    """
+    try:
+        nodes = nodes_of_job()
+    except TrainingError:
+        return
+    _shared_out(1, nodes)
+
+
 def leave_word(error: UserError) -> None:
     """In a rank: leave the line of a mistake for the process that started torchrun; the first rank's counts."""
     place = os.environ.get(SAID)
@@ -96,12 +110,7 @@ def _run(processes: int, nodes: int, arguments: Sequence[str], environment: dict
 
     :raises ConfigError: the nodes cannot share the processes evenly.
     """
-    if processes % nodes:
-        raise ConfigError(
-            f"processes {processes} cannot be shared out evenly to the {nodes} nodes of this SLURM job: "
-            "ask for a number of nodes that divides it, or set another number of processes"
-        )
-    each = processes // nodes
+    each = _shared_out(processes, nodes)
     ranks = _ranks(each, arguments)
     environment = environment | {"OMP_NUM_THREADS": _threads(each)}
     if nodes == 1:
@@ -120,6 +129,19 @@ def _run(processes: int, nodes: int, arguments: Sequence[str], environment: dict
     # What a step around this one was given would be taken for what the job has.
     kept = {name: value for name, value in environment.items() if not name.startswith("SLURM_") or name in OF_JOB}
     return _waiting([*SRUN, f"--nodes={nodes}", f"--ntasks={nodes}", *TORCHRUN, *across, *ranks], kept)
+
+
+def _shared_out(processes: int, nodes: int) -> int:
+    """Processes of each node.
+
+    :raises ConfigError: the nodes cannot share the processes evenly.
+    """
+    if processes % nodes:
+        raise ConfigError(
+            f"processes {processes} cannot be shared out evenly to the {nodes} nodes of this SLURM job: "
+            "ask for a number of nodes that divides it, or set another number of processes"
+        )
+    return processes // nodes
 
 
 def _ranks(count: int, arguments: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from earmark.config import Config, check_shared, dump, encoders, load, parse, plan
+from earmark.config import Config, check_shared, check_tests, dump, encoders, load, parse, plan
 from earmark.config.files import merged, read_settings
 from earmark.errors import ConfigError
 
@@ -167,6 +167,21 @@ def test_a_difference_that_matters_is_refused(sharing: Any, changes: dict[str, A
         check_shared(sharing(**changes))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_test_sets_that_shared_data_do_not_have_are_refused(sharing: Any, tmp_path: Path) -> None:
+    config = sharing()
+    check_tests(config)  # data that are not there are for Snakemake to miss
+    config.paths.dataset.parent.mkdir()
+    config.paths.dataset.write_text(json.dumps({"bounds": {"train": {}, "test_zh": {}}}))
+    with pytest.raises(ConfigError, match=r"test_en is of split test_en, of which no .* there are train, test_zh: co"):
+        check_tests(config)
+    splits: dict[str, Any] = {test.split: {} for test in config.evaluation.tests}
+    config.paths.dataset.write_text(json.dumps({"bounds": splits}))
+    check_tests(config)
+    config.paths.dataset.write_text("{}")
+    with pytest.raises(ConfigError, match=r"dataset.json is damaged \(KeyError\('bounds'\)\): run `earmark dataset`"):
+        check_tests(config)
 
 
 def test_corpora_may_weigh_differently_where_only_data_is_shared(sharing: Any, variant: Any) -> None:

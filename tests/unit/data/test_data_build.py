@@ -340,6 +340,22 @@ def test_other_labels_inventory_or_trimming_make_other_shards(tmp_path: Path, co
     assert len(computed) == 3
 
 
+def test_audio_of_another_time_is_heard_again_and_shards_of_lost_audio_are_kept(
+    tmp_path: Path, computed: list[str]
+) -> None:
+    path = manifest(tmp_path)
+    audio = {row["id"]: Path(row["audio"]) for row in read_parquet(path).to_pylist() if row["status"] == KEPT}
+    done = build(path, tmp_path / "a", hours=EACH_ITS_OWN)
+    computed.clear()
+    os.utime(audio["a-two"], (1, 1))
+    assert build(path, tmp_path / "a", hours=EACH_ITS_OWN) == done
+    assert computed == ["a-two"]
+    computed.clear()
+    audio["a-one"].unlink()
+    assert build(path, tmp_path / "a", hours=EACH_ITS_OWN) == done
+    assert computed == []
+
+
 def test_labels_of_another_kind_are_refused(tmp_path: Path) -> None:
     path = manifest(tmp_path)
     part = Part("a", 0, path, tmp_path / "a", INVENTORY, 1.0, labels="wanted")

@@ -102,6 +102,35 @@ def test_views_hold_what_the_files_hold(tiny_run: TinyRun) -> None:
     assert ask(catalog, "SELECT * FROM utterances") == utterances.to_pylist()
 
 
+def test_a_phase_that_is_no_longer_planned_is_in_no_view(tiny_copy: TinyRun) -> None:
+    source = next((tiny_copy.folder / "ia_sft_2").glob("step_*"))
+    shutil.copytree(source, tiny_copy.folder / "ia_sft_3" / source.name)
+    stale = tiny_copy.paths.entropy("ia_sft_3", 4)
+    shutil.copy(tiny_copy.paths.entropy("joint", 4), stale)
+    write_catalog(tiny_copy.config, tiny_copy.folder / FILE)
+    settings, asked = (
+        tiny_copy.folder / SETTINGS,
+        "SELECT (SELECT count(*) FROM metrics), (SELECT count(*) FROM entropy)",
+    )
+    found = [query(tiny_copy.folder / FILE, asked, "csv"), query(tiny_copy.folder, asked, "csv")]
+    assert settings.is_file() and found[0] == found[1]
+    settings.unlink()  # nobody knows what is planned: all is shown
+    assert query(tiny_copy.folder, asked, "csv") != found[0]
+    shutil.rmtree(tiny_copy.folder / "ia_sft_3")
+    stale.unlink()
+    assert query(tiny_copy.folder, asked, "csv") == found[0]
+
+
+@pytest.mark.parametrize("form", ["{}", "FROM ({})", "WITH wide AS ({}) FROM wide", "EXPLAIN {}"])
+def test_a_pivot_needs_its_values_named(tiny_run: TinyRun, form: str) -> None:
+    catalog = tiny_run.folder / FILE
+    with pytest.raises(UserError) as caught:
+        query(catalog, form.format("PIVOT scores ON test USING first(rate)"))
+    said = str(caught.value)
+    assert "(the values of PIVOT have to be named, as in PIVOT scores ON test IN (" in said and "\n" not in said
+    query(catalog, form.format("PIVOT scores ON test IN ('test_zh', 'test_en') USING first(rate) GROUP BY system"))
+
+
 def test_a_plain_client_started_anywhere_reads_it(tiny_run: TinyRun, tmp_path: Path) -> None:
     program = (
         "import duckdb, sys; "

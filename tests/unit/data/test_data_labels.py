@@ -59,11 +59,36 @@ def test_kept_rows_have_text_and_phones_of_the_inventory() -> None:
         ({"raw_text": "a 你", "language": "en"}, "wrong script for its language"),
         ({"raw_text": "你好", "language": None}, "unknown language"),
         ({"raw_text": "你好", "status": "missing audio"}, "missing audio"),
+        # A word that is heard and not written would be a wrong label; in a test set it is the recogniser's to find.
+        ({"raw_text": "你好[UNK]"}, "unknown words in the text"),
+        ({"raw_text": "你好［unk］", "split": "valid"}, "unknown words in the text"),
+        ({"raw_text": "say <unk> again", "language": "en"}, "unknown words in the text"),
+        ({"raw_text": "say (inaudible) again", "language": "en"}, "unknown words in the text"),
+        ({"raw_text": "say (( )) again", "language": "en"}, "unknown words in the text"),
+        ({"raw_text": "say [noise] unknown again", "language": "en"}, KEPT),
+        ({"raw_text": "say <unk> again", "language": "en", "split": "test_en"}, KEPT),
+        # Nothing but a word that nobody understood is not the same as nothing said.
+        ({"raw_text": "<unk>", "language": "en", "split": "test_en"}, "empty after normalising"),
+        # Utterances without words: what is recognised there is invented.
+        ({"raw_text": "", "split": "test_noise"}, KEPT),
+        ({"raw_text": " ", "split": "test_noise"}, KEPT),
+        ({"raw_text": None, "split": "test_noise"}, "empty text"),
+        ({"raw_text": "", "split": "valid"}, "empty text"),
+        ({"raw_text": "", "split": "test_noise", "duration": None}, "no audio"),
+        ({"raw_text": "", "split": "test_noise", "duration": 11.0}, "too long"),
     ],
 )
 def test_what_cannot_be_used_is_set_aside_with_its_reason(row: dict, status: str) -> None:
     (found,) = labelled(row)
     assert found["status"] == status
+
+
+def test_an_utterance_without_words_has_no_phones() -> None:
+    first, silent, last = labelled(
+        {"raw_text": "打开"}, {"raw_text": "", "split": "test_noise"}, {"raw_text": "空调", "split": "test_noise"}
+    )
+    assert (silent["text"], silent["phones"], silent["status"]) == ("", [], KEPT)
+    assert [first["phones"][0], last["phones"][0]] == ["d", "k"]
 
 
 def test_a_bad_row_moves_no_label_to_another() -> None:

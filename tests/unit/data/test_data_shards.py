@@ -59,6 +59,16 @@ def test_rows_come_back_bit_for_bit(written: tuple[Path, list[Example], dict]) -
         np.testing.assert_array_equal(phones, example.phones)
 
 
+def test_rows_without_phones_come_back_as_they_are(tmp_path: Path) -> None:
+    made = [one._replace(phones=[]) for one in examples(3)]
+    path = tmp_path / "a-0000-0000.arrow"
+    write_shard(path, made, HASH)
+    features, phones = Shard(path, HASH)[2]
+    assert len(phones) == 0 and phones.dtype == np.int16
+    np.testing.assert_array_equal(features, made[2].features)
+    verify(path)
+
+
 def test_rows_are_views_into_the_file(written: tuple[Path, list[Example], dict]) -> None:
     path, _, _ = written
     before = pa.total_allocated_bytes()

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import yaml
 from tiny import SETTINGS, Runner, TinyRun
 
-from earmark.data.dataset import Dataset
+from earmark.data.dataset import Batch, Dataset
+from earmark.diagnose import entropy
 from earmark.diagnose.entropy import diagnosed_rows
 from earmark.io import read_json, read_tensors
 from earmark.metrics.entropy import bag_of_phones
@@ -23,6 +25,22 @@ def test_phones_of_the_shards_are_compared_with(tiny_run: TinyRun) -> None:
     batch = dataset.batch(rows)
     for bag, ids, length in zip(made["phones"], batch.phones, batch.phone_lengths, strict=True):
         assert torch.equal(bag, bag_of_phones(ids[:length], len(inventory)))
+
+
+def test_utterances_without_words_are_not_diagnosed(tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny_run.root)
+    dataset = Dataset(tiny_run.paths.dataset, Inventory.load())
+    rows, bags = entropy._phones(tiny_run.config, dataset)
+    read = Dataset.batch
+
+    def batch(self: Dataset, rows: np.ndarray) -> Batch:
+        made = read(self, rows)
+        made.phone_lengths[0] = 0
+        return made
+
+    monkeypatch.setattr(Dataset, "batch", batch)
+    others, fewer = entropy._phones(tiny_run.config, dataset)
+    assert others.tolist() == rows[1:].tolist() and torch.equal(fewer, bags[1:])
 
 
 def test_with_characters_as_targets_the_information_is_still_about_phones(earmark: Runner, tiny_copy: TinyRun) -> None:

@@ -71,7 +71,8 @@ def test_texts_are_spoken_anew_in_other_voices(batches: list[Batch], dataset: Da
 
 
 def test_a_voice_of_its_own_for_each_utterance(batches: list[Batch], dataset: Dataset) -> None:
-    alike = batches[0]._replace(ids=["a", "b"], texts=["打开空调"] * 2, languages=["zh"] * 2)
+    twice = {"texts": ["打开空调"] * 2, "languages": ["zh"] * 2, "lengths": batches[0].lengths.repeat(2)}
+    alike = batches[0]._replace(ids=["a", "b"], **twice)
     lengths = next(respoken([alike], 1, dataset.normalisation)).lengths.tolist()
     assert len(set(lengths)) > 1
 
@@ -102,3 +103,10 @@ def _evaluated(run: TinyRun, tests: list[TestSet], folder: Path) -> list[dict[st
     )
     evaluate(config, joint, pretrain, folder)
     return read_json(folder / "scores.json")
+
+
+def test_where_nothing_is_said_respeaking_leaves_silence_of_its_length(batches: list[Batch], dataset: Dataset) -> None:
+    spoken, silent = respoken([batches[0], batches[0]._replace(texts=[""])], 1, dataset.normalisation)
+    assert not torch.equal(spoken.features, silent.features)
+    assert abs(int(silent.lengths[0]) - int(batches[0].lengths[0])) <= 3
+    assert float(silent.features.var(dim=1).max()) < 1e-6

@@ -53,6 +53,17 @@ def test_error_table_has_interval_and_kinds(html: str, results: Results) -> None
     assert "white noise added, 10.0 dB" in text
 
 
+def test_a_test_set_without_words_shows_what_was_invented_and_no_rate(tmp_path: Path) -> None:
+    config = made_run.make(tmp_path)
+    path = config.folder / "evaluation" / "scores.json"
+    wordless = {"rate": None, "low": None, "high": None, "tokens": 0, "wordless": 7, "hallucination_rate": 0.25}
+    write_json(path, [one | wordless if one["test"] == "test_en" else one for one in read_json(path)])
+    page.write_page(config, tmp_path / "report.html")
+    text = text_of((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "7 without words: all recognised there is invented" in text
+    assert "beam WER n/a n/a – n/a" in text and " 0 25.00 " in text
+
+
 def test_accounts_of_the_data(html: str) -> None:
     text = text_of(html)
     assert "3 for “empty text”, 1 for “duplicate audio”, 1 for “undecodable audio”." in text

@@ -5,7 +5,7 @@ import made_run
 import pytest
 
 from earmark.errors import ConfigError
-from earmark.io import read_json
+from earmark.io import read_json, write_json
 from earmark.report.results import Results
 from earmark.report.summary import summary, write_summary
 
@@ -43,6 +43,15 @@ def test_a_score_that_does_not_exist_is_the_users_mistake(tmp_path: Path, wanted
     config = config.model_copy(update={"evaluation": evaluation})
     with pytest.raises(ConfigError, match=f"evaluation.summary.x '{wanted}' .*'cer of test_zh'"):
         summary(Results(config))
+
+
+def test_a_test_set_without_any_word_has_no_rate(tmp_path: Path) -> None:
+    config = made_run.make(tmp_path)
+    path = config.folder / "evaluation" / "scores.json"
+    wordless = {"rate": None, "low": None, "high": None, "tokens": 0, "wordless": 7}
+    write_json(path, [one | wordless if one["test"] == "test_en" else one for one in read_json(path)])
+    found = summary(Results(config))
+    assert found["wer_en"] is None and list(found["intervals"]) == ["cer_zh", "per_zh"]
 
 
 def test_the_report_loads_no_torch() -> None:

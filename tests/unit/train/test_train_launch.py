@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import CONFIG, Runner, TinyRun
 
 from earmark.errors import ConfigError, TrainingError, UserError
-from earmark.train.launch import SAID, leave_word, nodes_of_job, under_torchrun
+from earmark.train.launch import SAID, leave_word, nodes_of_job, refuse_idle_nodes, under_torchrun
 
 NAMED = (SAID, "OMP_", "SLURM_")
 """Beginnings of the variables that are looked at."""
@@ -112,6 +113,24 @@ def test_nodes_that_do_not_divide_the_processes_are_refused(cluster: Cluster, tm
     ):
         under_torchrun(4, [], tmp_path / ".said")
     assert not cluster.called.exists()
+
+
+def test_one_process_in_a_job_of_several_nodes_is_refused(cluster: Cluster) -> None:
+    cluster.answer("12 1")
+    refuse_idle_nodes()
+    cluster.answer("", 1)
+    refuse_idle_nodes()  # one process asks SLURM for nothing else
+    cluster.answer("12 2")
+    with pytest.raises(ConfigError, match="processes 1 cannot be shared out evenly to the 2 nodes of this SLURM job"):
+        refuse_idle_nodes()
+
+
+def test_training_by_one_process_says_so_before_it_begins(
+    cluster: Cluster, earmark: Runner, tiny_copy: TinyRun
+) -> None:
+    cluster.answer("12 2")
+    code, _, said = earmark("train", CONFIG, "pretrain", "6")
+    assert code == 2 and said.count("\n") == 1 and "to the 2 nodes of this SLURM job" in said
 
 
 def test_a_launch_that_fails_is_one_line(cluster: Cluster, tmp_path: Path) -> None:

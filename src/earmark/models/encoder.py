@@ -54,6 +54,10 @@ class Subsampling(nn.Module):
             nn.Conv2d(1, channels, 3, 2), nn.ReLU(), nn.Conv2d(channels, channels, 3, 2), nn.ReLU()
         )
         self.out = nn.Linear(channels * (((n_mels - 1) // 2 - 1) // 2), d_model)
+        # As before a ReLU (He et al., 2015): as torch starts them, frames differ less, and CTC learns later.
+        for layer in (cast(nn.Conv2d, self.conv[i]) for i in (0, 2)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(cast(Tensor, layer.bias))
 
     def forward(self, features: Tensor) -> Tensor:
         """Frames beyond an utterance's end must be zero, as the six that are added here are."""

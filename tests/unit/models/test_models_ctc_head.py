@@ -1,4 +1,6 @@
+import pytest
 import torch
+from torch import nn
 
 from earmark.models.ctc_head import CTCHead
 
@@ -21,3 +23,12 @@ def test_the_head_is_not_linear():
     head = CTCHead(d_model=8, vocabulary=5)
     x, zero = torch.randn(1, 8), torch.zeros(1, 8)
     assert (head(x) + head(-x) - 2 * head(zero)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_logits_differ_from_frame_to_frame_at_the_start(seed):
+    # As torch starts layers by default it would be 0.07: CTC then writes nothing but blanks for long.
+    torch.manual_seed(seed)
+    frames = nn.functional.layer_norm(torch.randn(400, 96), (96,))
+    logits = CTCHead(d_model=96, vocabulary=600)(frames).detach()
+    assert 0.2 < float(logits.std(0).mean()) < 1

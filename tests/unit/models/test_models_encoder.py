@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from earmark.errors import ConfigError, UserError
-from earmark.models.encoder import ConformerEncoder, relative_sinusoids, subsampled_lengths
+from earmark.models.encoder import ConformerEncoder, Subsampling, relative_sinusoids, subsampled_lengths
 
 
 def small(dropout=0.1, seed=0, **changes):
@@ -149,3 +149,12 @@ def test_it_runs_in_bfloat16_on_features_of_any_float_type():
     frames = encoder(torch.randn(2, 40, 20), torch.tensor([40, 25])).frames
     assert frames.dtype == torch.bfloat16
     assert frames.isfinite().all()
+
+
+def test_subsampling_starts_without_losing_what_differs_between_frames():
+    # As convolutions start by torch's default it would be 0.2.
+    torch.manual_seed(0)
+    subsampling = Subsampling(80, 96)
+    with torch.no_grad():
+        planes = subsampling.conv(torch.randn(4, 1, 83, 80))
+    assert 0.7 < float(planes.square().mean().sqrt()) < 1.5

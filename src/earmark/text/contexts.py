@@ -49,6 +49,8 @@ _AFTER_GROUND = frozenset("里上下头边主块方面区很的是有和都也")
 _PRONOUNS = frozenset(
     "我 你 您 他 她 它 咱 谁 人 人家 大家 自己 这 那 这样 那样 这事 那就 咱俩 你俩 我俩".split()  # noqa: SIM905
 )
+# Other nouns of one character are as often verbs or adjectives: 气得说不出话, 美得无法形容.
+_NOUNS = frozenset("事人车钱饭药菜活票门路房书")
 _BEFORE_MUST = frozenset(
     "还 就 总 都 也 又 可 非 真 便 才 必 必须 先 再 今天 明天 后天 今晚 明早 现在 以后 将来 有时 至少 "  # noqa: SIM905
     "起码 恐怕 肯定 一定 反正 看来 看样子 所以 因此 那么 于是 但 但是 不过 而且 如果 要是 只要 因为 要么 或者 "
@@ -70,6 +72,16 @@ _BEFORE_GET = frozenset(
 _GETS = re.compile(
     "了|过|到|第|其|此|出(结论|答案|这)|[零一二两三四五六七八九十百千半几满高低负]+(分|票|奖|枚|块?奖|金|等奖|冠|个?(奖|冠军|金牌|第一))|"
     "什么(病|奖)|(重|大|怪|急|绝|流感|感冒|肺|癌|抑郁)"
+)
+_GOT = re.compile(
+    "(病|症|炎|癌|感冒|流感|奖|奖牌|金牌|银牌|铜牌|冠军|亚军|季军|第一|满分|高分|名次|称号|荣誉|便宜|好处|民心|人心|天下)$"
+)
+# jieba has these as nouns or verbs; as adjectives they take a complement.
+_STATES = frozenset(
+    "伤心 生气 着急 恶心 神气 客气 得意 小心 热心 细心 粗心 耐心 用心 专心 放心 担心 关心 开心 痛快 痛苦 "  # noqa: SIM905
+    "幸福 快乐 健康 自由 困难 麻烦 危险 热闹 漂亮 精神 秀气 小气 大方 规矩 清楚 明白 简单 复杂 认真 仔细 "
+    "紧张 激动 兴奋 悲伤 难过 骄傲 惭愧 害羞 吃惊 惊讶 惊喜 失望 绝望 愤怒 疲惫 饥饿 寒冷 炎热 疼痛 虚弱 "
+    "瘦弱 可爱 美丽 安静 平静 干净 整齐".split()
 )
 
 
@@ -99,7 +111,7 @@ def _reading(text: str, place: int, begins: bool, words: list[str], index: int) 
         for pinyin, ends, begins_with in lines:
             if begins_with.match(after) and ends.search(before):
                 return pinyin
-    return default
+    return default if len(words[index]) == 1 else None
 
 
 def _is_surname(text: str, place: int) -> bool:
@@ -132,11 +144,11 @@ def _particle_de(text: str, place: int, words: list[str], index: int) -> str:
         return "de2"
     subject = before in _PRONOUNS or before[-1:] == "们"
     must = not before or subject or before in _BEFORE_MUST or before in _VERB_OBJECT
-    if not must and parts_of_speech().get(before, "")[:1] in ("n", "t", "r", "s", "f"):
-        must = not _DEGREE.match(after)
+    if not must and before not in _STATES and (len(before) > 1 or before in _NOUNS):
+        must = parts_of_speech().get(before, "")[:1] in ("n", "t", "r", "s", "f") and not _DEGREE.match(after)
     if not must or not after:
         return "de5"
-    return "de2" if _GETS.match(after) or parts_of_speech().get(follower, "") in ("n", "nz") else "dei3"
+    return "de2" if _GETS.match(after) or _GOT.search(follower) else "dei3"
 
 
 _PARTICLES: dict[str, Callable[[str, int, list[str], int], str | None]] = {"地": _particle_di, "得": _particle_de}

@@ -19,7 +19,7 @@ from typing import Any
 
 from earmark.errors import TextError
 from earmark.io import read_json
-from earmark.text import mandarin, normalise, wetext
+from earmark.text import mandarin, normalise, readings, syllables, wetext
 from earmark.text.deviations import deviation
 from earmark.text.english import english_phones
 from earmark.text.phonemes import Phonemizer
@@ -239,7 +239,7 @@ def _text(rng: random.Random, decks: dict[str, Iterator[tuple[str, str]]]) -> Te
 def naive(text: str, language: str) -> tuple[str, list[str]]:
     """Normalised text and phones, with a call of each library an utterance.
 
-    What is ours on both sides: canonical spelling, the split by script, and Mandarin's tone rules.
+    What is ours on both sides: canonical spelling, the split by script, Mandarin's words, contexts and tone rules.
     """
     spoken = wetext.normaliser("en" if language == "en" else "zh").normalize(text)
     canonical = normalise.normalise(spoken, language)
@@ -252,18 +252,18 @@ def naive(text: str, language: str) -> tuple[str, list[str]]:
 
 
 def _pinyin(run: str) -> tuple[str, ...]:
-    """lazy_pinyin's readings, our neutral tones and tone rules."""
+    """lazy_pinyin's readings, our words, our neutral tones and the rules for what words leave open."""
     from pypinyin import Style, lazy_pinyin
 
-    readings = lazy_pinyin(run, style=Style.TONE)
-    syllables = [mandarin.Syllable(c, *mandarin.split_syllable(one)) for c, one in zip(run, readings, strict=True)]
-    words = list(mandarin.split_words(run))
+    words = readings.known_words().cut(run)
+    pinyin = lazy_pinyin(words, style=Style.TONE)
+    spoken = [syllables.Syllable(c, *syllables.split_syllable(one)) for c, one in zip(run, pinyin, strict=True)]
     start = 0
     for word in words:
-        if mandarin.is_own(word):
-            syllables[start : start + len(word)] = mandarin.read_word(word)
+        if readings.is_own(word):
+            spoken[start : start + len(word)] = readings.read_word(word)
         start += len(word)
-    return mandarin.spoken(syllables, words)
+    return mandarin.spoken(spoken, words)
 
 
 def ours(pairs: list[Text], phonemizer: Phonemizer) -> list[tuple[str, Any]]:
@@ -282,7 +282,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 def forget() -> None:
     """Empty what earlier calls remember of texts; dictionaries and rules stay loaded."""
     wetext.fst_reading.cache_clear()
-    mandarin.split_syllable.cache_clear()
+    syllables.split_syllable.cache_clear()
 
 
 def measure(count: int) -> dict[str, Any]:

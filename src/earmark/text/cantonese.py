@@ -2,14 +2,17 @@
 
 Normalised text is simplified, and simplified 里, 几 or 只 stand for several words each. OpenCC (`s2hk`) brings
 the run back to Hong Kong's characters, on which ToJyutping's words are right (裏面 leoi5 min6, 幾多錢 gei2 do1 cin2).
+It knows written Chinese; where spoken Cantonese means another word (吓, 郁, 隻), `cantonese.txt` has that.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from earmark.errors import TextError
+from earmark.text.simplified import simplified
 
 MARK = "Y"
 """First letter of every Cantonese final (`Yaa1`): jyutping and pinyin spell different vowels alike."""
@@ -64,7 +67,7 @@ def _known(run: str, lexicon: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[i
 def _read(run: str) -> Iterator[str]:
     import ToJyutping
 
-    for character, reading in ToJyutping.get_jyutping_list(_hong_kong().convert(run)):
+    for character, reading in ToJyutping.get_jyutping_list(hong_kong(run)):
         if not reading:
             raise TextError(f"{character!r} has no reading in ToJyutping: correct the text", "cannot be labelled")
         for jyutping in reading.split():
@@ -74,8 +77,28 @@ def _read(run: str) -> Iterator[str]:
             yield f"{final}{tone}"
 
 
+def hong_kong(run: str) -> str:
+    """A simplified run in the characters of Hong Kong, one for one."""
+    characters = list(_opencc().convert(run))
+    words, pattern = _words()
+    for match in pattern.finditer(run):
+        characters[match.start() : match.end()] = words[match.group()]
+    return "".join(characters)
+
+
 @cache
-def _hong_kong() -> Any:
+def _words() -> tuple[dict[str, str], re.Pattern[str]]:
+    """Hong Kong's word by its simplified form, of `cantonese.txt`, and what finds them, the longest first."""
+    lines = Path(__file__).with_name("cantonese.txt").read_text(encoding="utf-8").splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split()]
+    known = {simplified(word): word for word in words}
+    firsts = "".join(sorted({word[0] for word in known}))
+    longest = "|".join(sorted(known, key=lambda word: (-len(word), word)))
+    return known, re.compile(f"(?=[{firsts}])(?:{longest})")
+
+
+@cache
+def _opencc() -> Any:
     import opencc
 
     return opencc.OpenCC("s2hk")

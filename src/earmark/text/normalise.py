@@ -1,7 +1,7 @@
 """One spelling for every text, references and hypotheses alike.
 
 1. Unicode to its plain form (NFKC: full width to half width), accents off Latin letters, corpus tags out.
-2. Traditional to simplified Chinese (OpenCC, `t2s`).
+2. Traditional to simplified Chinese (`earmark.text.simplified`).
 3. Only where digits or symbols stand: they are read out, in Chinese or in English (`earmark.text.numbers`).
 4. Lower case, punctuation out, canonical spaces, as in "打开 the window 好吗".
 
@@ -11,12 +11,11 @@ and agree with it but for its errors (`earmark.text.deviations`); it reads the r
 
 import re
 import unicodedata
-from functools import cache
-from typing import Any
 
 from earmark.errors import TextError
 from earmark.text.english_numbers import MONTHS
 from earmark.text.numbers import HAN, SPOKEN, read_out
+from earmark.text.simplified import simplified
 
 WRONG_SCRIPT = "wrong script for its language"
 _SPELLINGS = str.maketrans(
@@ -26,8 +25,6 @@ _SPELLINGS = str.maketrans(
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
-# Written Cantonese that OpenCC turns into characters which nobody writes stays as it is; 衞 is 卫, 妳 is 你.
-_CANTONESE = str.maketrans("𠮶㖞𡥧𩠌䢂𨅬㖊𪠳衞妳牠", "嗰喎孻餸𨋢躝噚唓卫你它")
 # 10³ is a power, which NFKC would make 103; a dash between numbers is a hyphen; a circle among digits is a zero.
 _POWER = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹]+")
 _DASH = re.compile(r"(?<=\d)[—―](?=\d)")
@@ -79,10 +76,10 @@ def normalise(text: str, language: str) -> str:
     """
     check_language(language)
     plain = _TAG.sub(" ", _plain(text))
-    plain = _abbreviations(_simplified(plain))
+    plain = _abbreviations(simplified(plain))
     if SPOKEN.search(plain):
         plain = read_out(plain, language)
-    canonical = _simplified(_canonical(plain))
+    canonical = simplified(_canonical(plain))
     if not canonical:
         raise TextError(f"nothing is left of {text[:60]!r}: leave this utterance out", "empty after normalising")
     return canonical
@@ -144,17 +141,6 @@ def _without_accent(match: re.Match[str]) -> str:
 def _ligature(letter: str) -> str:
     plain = _LIGATURES.get(letter.lower(), letter)
     return plain.upper() if letter.isupper() else plain
-
-
-@cache
-def _opencc() -> Any:
-    import opencc
-
-    return opencc.OpenCC("t2s")
-
-
-def _simplified(text: str) -> str:
-    return text if text.isascii() else _opencc().convert(text).translate(_CANTONESE).replace("甚么", "什么")
 
 
 def _canonical(text: str) -> str:

@@ -9,7 +9,6 @@ from earmark.errors import TextError
 from earmark.io import digest
 from earmark.text.characters import spell
 from earmark.text.inventory import PACKAGED, Inventory
-from earmark.text.mandarin import split_syllable, split_words, third_tone_pairs
 from earmark.text.normalise import normalise
 from earmark.text.phonemes import VERSION, Phonemizer
 
@@ -290,45 +289,6 @@ def test_short_sentences_are_labelled_fast(phonemizer):
     labels = phonemizer.label_many(pairs)
     assert time.perf_counter() - start < 3
     assert not any(isinstance(label, TextError) for label in labels)
-
-
-@pytest.mark.parametrize(
-    ("pinyin", "expected"),
-    [
-        ("zhōng", ("zh", "ong", 1)),
-        ("shì", ("sh", "ir", 4)),
-        ("sì", ("s", "iz", 4)),
-        ("lǜ", ("l", "v", 4)),
-        ("yuè", ("", "ve", 4)),
-        ("de", ("d", "e", 5)),
-        ("ńg", ("", "en", 2)),
-        ("m̀", ("m", "u", 4)),
-        ("ê̄", ("", "ei", 1)),
-    ],
-)
-def test_split_syllable(pinyin, expected):
-    assert split_syllable(pinyin) == expected
-
-
-def test_longest_known_word_wins():
-    assert list(split_words("银行行长喜欢小老虎")) == ["银行", "行长", "喜欢", "小", "老虎"]
-
-
-@pytest.mark.parametrize(
-    ("words", "pairs"),
-    [
-        (["我"], []),
-        (["我", "很"], [0]),
-        (["我", "很", "好"], [0, 1]),
-        (["小", "老虎"], [1, 0]),
-        (["展览", "馆"], [0, 1]),
-        (["我", "想", "买", "水果"], [0, 3, 2]),
-        (["岂有此理"], [0, 2]),
-        (["你好", "我", "很", "好"], [0, 2, 3]),
-    ],
-)
-def test_third_tone_pairs(words, pairs):
-    assert third_tone_pairs(words) == pairs
 
 
 # ---------------------------------------------------------------------------- what labels depend on

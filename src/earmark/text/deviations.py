@@ -126,7 +126,6 @@ DEVIATIONS = (
     Deviation("en", r"\d-\d{1,2}(?::\d\d)?[AaPp]\.?[Mm]", "5-6pm", "five six pm", "five to six pm", "ranges of hours"),
     Deviation("en", r"[$€£¥][\d.,]+[a-zA-Z]*/[a-z]", "$10/hr", "dollar ten slash hr", "ten dollars per hour", "rates"),
     Deviation("en", r"[CF]#", "C#", "c hash", "c sharp", "the language, or the tone"),
-    Deviation("en", r"±", "±5", "five", "plus or minus five", "a sign that its list lacks"),
     Deviation("en", r"-(?:1[1-9]|20)?[2-9]0s\b", "mid-20s", "mid twenty s", "mid twenties", "decades behind a hyphen"),
     Deviation("en", r"\d ?(?:L|mL|sec|hrs?|yrs?|tbsp|tsp|dB)\b", "10 L", "ten l", "ten liters",
               "units that its list lacks"),
@@ -140,7 +139,6 @@ DEVIATIONS = (
     Deviation("en", r"\d[*÷]\d", "3*4", "three asterisk four", "three times four", "products"),
     Deviation("en", r"\b(?:Mrs|Ms|Jr|TV|U\.S|Ph\.D|No)\b", "Mrs. Hill", "misses hill", "missus hill",
               "abbreviations: letters are said as written, but for Mr, Mrs, Dr and No."),
-    Deviation("en", r"\b[IVX]{2,}\b", "World War II", "world war two", "world war ii", "Roman numerals stay letters"),
     Deviation("en", r"@\S+\.[a-z]+\.?$|@\S+\.[a-z]+\.\W", "a@mail.com.", "a at mai l dot com dot", "a at mail dot com",
               "the full stop is no part of the address"),
 )  # fmt: skip

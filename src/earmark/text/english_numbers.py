@@ -7,40 +7,43 @@ A chunk is a word with a digit or a symbol. A rule reads a whole chunk, and may 
 import re
 from collections.abc import Callable
 
+from earmark.text import english_dates as dates
+from earmark.text import english_units as units
 from earmark.text.chinese_numbers import ADDRESS
-from earmark.text.english_words import ONES, TENS, cardinal, number, ordinal, quantity, share, spelled, two_digits
+from earmark.text.english_signs import ALWAYS, OPERATORS
+from earmark.text.english_units import CURRENCY, NUMBER, PER
+from earmark.text.english_words import ONES, cardinal, number, ordinal, share, spelled, two_digits
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_CURRENCIES = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds"), "¥": ("yen", "yen")}
-_AMOUNTS = {"k": "thousand", "m": "million", "M": "million", "bn": "billion", "b": "billion", "B": "billion"}
-UNITS = {
-    "kg": "kilogram", "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "m": "meter", "mg": "milligram",
-    "ml": "milliliter", "mL": "milliliter", "L": "liter", "oz": "ounce", "yd": "yard", "tbsp": "tablespoon",
-    "tsp": "teaspoon", "sec": "second", "hr": "hour", "hrs": "hour", "yr": "year", "yrs": "year", "dB": "decibel",
-    "m2": "square meter", "km2": "square kilometer", "cm2": "square centimeter", "m3": "cubic meter", "GB": "gigabyte",
-    "MB": "megabyte", "TB": "terabyte", "lb": "pound", "lbs": "pound", "mi": "mile", "min": "minute", "kW": "kilowatt",
-}  # fmt: skip
-# These have no plural of their own.
-_FIXED = {"ft": "feet", "mph": "miles per hour", "km/h": "kilometers per hour", "Hz": "hertz", "kHz": "kilohertz",
-          "MHz": "megahertz", "GHz": "gigahertz", "°C": "degrees Celsius", "°F": "degrees Fahrenheit",
-          "°": "degrees"}  # fmt: skip
-_UNIT = "|".join(sorted(map(re.escape, UNITS | _FIXED), key=len, reverse=True))
-MONTHS = {
-    "jan": "january", "feb": "february", "mar": "march", "apr": "april", "jun": "june", "jul": "july",
-    "aug": "august", "sep": "september", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
-}  # fmt: skip
-_FULL_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
-MONTH = re.compile(f"(?:{'|'.join(_FULL_MONTHS)})$", re.IGNORECASE)
-_DAY_OF = re.compile(f" (?:{'|'.join(_FULL_MONTHS)})")
+SIGNS = f"{units.SIGNS}{ALWAYS}μΩ<>*~/∙⋅·"
+"""Signs beyond ASCII and the common ones that rules here read."""
 _CALL = re.compile(r"(?i)\b(?:call|called|calling|dial|dialed|dialled)$")
-_NOON = re.compile(r" ([AaPp])\.?[Mm]\b\.?")
-_OPERATORS = {"+": "plus", "-": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "x": "times",
-              "±": "plus or minus"}  # fmt: skip
 _POWERS = {"2": "squared", "3": "cubed"}
-_PER = {"hr": "hour", "hour": "hour", "day": "day", "week": "week", "month": "month", "mo": "month", "year": "year",
-        "yr": "year", "person": "person", "kg": "kilogram", "lb": "pound"}  # fmt: skip
+# A plural behind four digits is counted (2345 apples); what may be a year (the 2019 elections) only with these.
+_COUNTED = re.compile(
+    r" (?:(?:more|other|new|different|young|old|of the|of these) )?"
+    r"(?:people|men|women|children|years|months|weeks|days|hours|minutes|seconds|miles|meters|metres|feet|kilometers|"
+    r"kilometres|points|times|pages|words|votes|dollars|euros|pounds|yen|students|soldiers|workers|employees|members|"
+    r"copies|calories|acres|tons|tonnes|cases|deaths|jobs|units|steps|items|square)\b"
+)
+_PLURAL = re.compile(
+    r" (?!(?:is|was|has|as|this|his|its|us|does|plus|versus|minus|across|always|perhaps|thus)\b)"
+    r"[a-z]{2,}(?<![su])s\b(?!')"
+)
+_YEAR_BEFORE = re.compile(r"(?i)\b(?:in|since|by|until|till|during|before|after|from|of|year|to)$")
+_CARD = re.compile(
+    r"(?i)\b(?:ending (?:in|with)|pin(?: is| code)?|code(?: is)?|otp(?: is)?|account number|extension|ext\.?)$"
+)
 
 
+_ADDRESSED = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "/": "slash", ":": "colon", "&": "ampersand",
+              "+": "plus", "~": "tilde", "?": "question mark", "=": "equals", "%": "percent", "#": "hash"}  # fmt: skip
+_HOST = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,24}"
+_PATH = r"(?:/[A-Za-z0-9._~&+?=%#/-]*)"
+_URL = (
+    rf"(?:https?|ftp|file)://[A-Za-z0-9._~&+?=%#@:/-]+|www\.{_HOST}{_PATH}?|[A-Za-z0-9._&+-]+@{_HOST}{_PATH}?|"
+    r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|io|co\.uk)(?:/[A-Za-z0-9._~&+?=%#/-]*)"
+    r"|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.(?:edu|io|uk)"
+)
 Reading = str | tuple[str, int] | None
 Rule = Callable[[re.Match[str], str, str], Reading]
 
@@ -60,39 +63,40 @@ def read_chunk(chunk: str, before: str, after: str) -> tuple[str, int] | None:
 
 
 def _plain(match: re.Match[str], before: str, after: str) -> Reading:
-    sign, digits = match["minus"], match["n"]
-    unit = re.match(rf" ({_UNIT})(?![\w'/])", after)
-    if unit:
-        return _with_unit(sign, digits, unit[1]), unit.end()
-    small = _small(digits, before, after) if digits.isdigit() and not sign else None
-    return small or ("negative " if sign else "") + number(digits)
+    sign, digits = match["sign"], match["n"]
+    if behind := units.unit_behind(sign, digits, after):
+        return behind
+    if not digits.isdigit() or sign:
+        return {"-": "negative ", "+": "plus ", "": ""}[sign] + number(digits)
+    return _small(digits, before, after) or _four(digits, before, after) or number(digits)
 
 
 def _small(digits: str, before: str, after: str) -> Reading:
     """What stands beside a whole number makes it a day, an hour, a mixed number or a telephone number."""
     value = int(digits)
-    if MONTH.search(before) and len(digits) <= 2 and 0 < value <= 31:
-        return ordinal(value)
-    if _DAY_OF.match(after) and 0 < value <= 31:
-        return ("" if before.endswith("the") else "the ") + f"{ordinal(value)} of"
-    if (noon := _NOON.match(after)) and value <= 12:
+    if day := dates.day(digits, before, after):
+        return day
+    if (noon := dates.NOON.match(after)) and value <= 12:
         return f"{two_digits(value)} {noon[1].lower()}m", noon.end()
-    if fraction := re.match(r" ([1-9])/([2-9])(?![\w/.])", after):
-        return f"{number(digits)} and {_part(int(fraction[1]), int(fraction[2]), article=True)}", fraction.end()
-    rest = re.match(r"\) ?(\d{3})-(\d{4})\b", after)
-    if rest and before.endswith("("):
-        return spelled(digits + rest[1] + rest[2]), rest.end()
+    if fraction := re.match(r" ([1-9]\d?)/([2-9]|1\d)(?:th|rd|s)?(?![\w/.])", after):
+        mixed = f"{number(digits)} and {_part(int(fraction[1]), int(fraction[2]), article=True)}"
+        if unit := units.UNIT_BEHIND.match(after[fraction.end() :]):
+            return f"{mixed} {units.NAMES[unit['unit']][1]}", fraction.end() + unit.end("unit")
+        return mixed, fraction.end()
+    if _CARD.search(before) and len(digits) > 2:
+        return spelled(digits)
     return spelled(digits) if digits == "911" and _CALL.search(before) else None
 
 
-def _with_unit(sign: str, digits: str, unit: str) -> str:
-    name = _FIXED.get(unit) or UNITS[unit] + ("" if digits == "1" else "s")
-    minus = "" if not sign else "minus " if "°" in unit else "negative "
-    return f"{minus}{share(digits)} {name}"
-
-
-def _measured(match: re.Match[str], before: str, after: str) -> Reading:
-    return _with_unit(match["minus"], match["n"], match["unit"])
+def _four(digits: str, before: str, after: str) -> Reading:
+    """Four digits that count something are no year."""
+    if len(digits) != 4 or digits[0] == "0":
+        return None
+    yearlike = 1800 <= int(digits) < 2100
+    if yearlike and _YEAR_BEFORE.search(before):
+        return None
+    counted = _COUNTED.match(after) or (not yearlike and _PLURAL.match(after))
+    return cardinal(int(digits)) if counted else None
 
 
 def _part(above: int, below: int, article: bool = False) -> str:
@@ -117,49 +121,9 @@ def _percent(match: re.Match[str], before: str, after: str) -> Reading:
     return f"{'negative ' if match['minus'] else ''}{first}{share(match['n'])} percent"
 
 
-def _money(match: re.Match[str], before: str, after: str) -> Reading:
-    scale = re.match(r" (thousand|million|billion|trillion)\b", after)
-    larger = _AMOUNTS[match["larger"]] if match["larger"] else scale[1] if scale else ""
-    one, several = _CURRENCIES[match["currency"]]
-    first = f"{quantity(match['first'])} to " if match["first"] else ""
-    read = f"{first}{quantity(match['n'])}{' ' + larger if larger else ''}"
-    per = f" per {_PER[match['per']]}" if match["per"] else ""
-    read = f"{read} {one if read == 'one' else several}{per}"
-    return read, len(scale[0]) if scale and not match["larger"] else 0
-
-
 def _ordinal(match: re.Match[str], before: str, after: str) -> Reading:
-    return ordinal(int(match["n"].replace(",", "")))
-
-
-def _time(match: re.Match[str], before: str, after: str) -> Reading:
-    hour, minute = int(match["hour"]), int(match["minute"])
-    behind = None if match["noon"] else _NOON.match(after)
-    noon = f" {(match['noon'] or behind[1] if behind else match['noon']).lower()}m" if behind or match["noon"] else ""
-    if minute:
-        read = f"{two_digits(hour)} {_minute(minute)}"
-    else:
-        read = two_digits(hour) if noon else f"{two_digits(hour)} o'clock"
-    return read + noon, behind.end() if behind else 0
-
-
-def _hours(match: re.Match[str], before: str, after: str) -> Reading:
-    """9am-5pm, 5-6pm, 9:00-17:30."""
-    reads = []
-    for hour, minute, noon in (match.group("h1", "m1", "n1"), match.group("h2", "m2", "n2")):
-        read = two_digits(int(hour)) + ("" if not minute or minute == "00" else f" {_minute(int(minute))}")
-        reads.append(read + (f" {noon.lower()}m" if noon else ""))
-    return " to ".join(reads)
-
-
-def _minute(value: int) -> str:
-    return f"o {ONES[value]}" if value < 10 else two_digits(value)
-
-
-def _date(match: re.Match[str], before: str, after: str) -> Reading:
-    """2020-05-01."""
-    month = _FULL_MONTHS[int(match["month"]) - 1].lower()
-    return f"the {ordinal(int(match['day']))} of {month} {number(match['year'])}"
+    day = dates.day(match["n"], before, after)
+    return day or ordinal(int(match["n"].replace(",", "")))
 
 
 def _power(match: re.Match[str], before: str, after: str) -> Reading:
@@ -168,24 +132,17 @@ def _power(match: re.Match[str], before: str, after: str) -> Reading:
     return f"{number(match['base'])} {_POWERS.get(power) or f'to the power of {number(power)}'}"
 
 
-def _hour(match: re.Match[str], before: str, after: str) -> Reading:
-    return f"{two_digits(int(match['hour']))} {match['noon'].lower()}m"
-
-
-def _decade(match: re.Match[str], before: str, after: str) -> Reading:
-    century, tens = match["century"], int(match["tens"])
-    if not tens:
-        return f"{two_digits(int(century))} hundreds" if century and century != "20" else None
-    return _years_of(century, tens)
-
-
-def _years_of(century: str | None, tens: int) -> str:
-    decade = "tens" if tens == 1 else TENS[tens][:-1] + "ies"
-    return f"{two_digits(int(century))} {decade}" if century else decade
-
-
 def _phone(match: re.Match[str], before: str, after: str) -> Reading:
-    return spelled(re.sub(r"\D", "", match.group()))
+    """Groups of digits: of a telephone, an account, a book."""
+    digits = re.sub(r"\D", "", match.group())
+    return spelled(digits) if len(digits) > 6 else None
+
+
+def _groups(match: re.Match[str], before: str, after: str) -> Reading:
+    """4-4-2, 321/4567/2020: no sums; digit by digit where a group is long."""
+    groups = re.findall(r"\d+", match.group())
+    long = any(len(group) > 3 for group in groups)
+    return " ".join(spelled(group) if long else number(group) for group in groups)
 
 
 def _range(match: re.Match[str], before: str, after: str) -> Reading:
@@ -205,23 +162,29 @@ def _name(match: re.Match[str], before: str, after: str) -> Reading:
     parts = re.findall(
         r"\d+(?:st|nd|rd|th)(?![a-z])|(?:1[1-9]|20)?[2-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group()
     )
-    reads = [
-        _years_of(part[:-3], int(part[-3]))
-        if part.endswith("0s")
-        else part
-        if not part[0].isdigit()
-        else number(part)
-        if part[-1].isdigit()
-        else ordinal(int(part[:-2]))
-        for part in parts
-    ]
-    joined = match.group()[0].isalpha() and "-" not in match.group()
-    return re.sub(r"hundred and", "hundred", " ".join(reads)) if joined else " ".join(reads)
+    return " ".join(_name_part(part, len(parts)) for part in parts).replace(" 's", "'s")
+
+
+def _name_part(part: str, parts: int) -> str:
+    if part.endswith("0s") and part[0].isdigit():
+        return dates.years_of(part[:-3], int(part[-3]))
+    if not part[0].isdigit():
+        return part
+    if not part[-1].isdigit():
+        return ordinal(int(part[:-2]))
+    # Four and more digits beside letters are a code, but for years and round numbers.
+    code = len(part) > 3 and part.isdigit() and parts > 1 and not re.fullmatch(r"(?:19|20)\d\d|\d\d?00", part)
+    return spelled(part) if code else number(part)
 
 
 def _address(match: re.Match[str], before: str, after: str) -> Reading:
-    words = match.group().replace("@", " at ").replace(".", " dot ").replace("-", " dash ").replace("_", " underscore ")
+    words = re.sub(r"[@.\-_/:&+~?=%#]", lambda sign: f" {_ADDRESSED[sign[0]]} ", match.group())
     return re.sub(r"\d", lambda digit: f" {ONES[int(digit[0])]} ", words)
+
+
+def _slash(match: re.Match[str], before: str, after: str) -> Reading:
+    """1/f."""
+    return f"{number(match['n'])} slash {match['name']}"
 
 
 def _joined(match: re.Match[str], before: str, after: str) -> Reading:
@@ -230,8 +193,8 @@ def _joined(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
-    parts = re.findall(rf"{_NUMBER}|\D", match.group())
-    return " ".join(_OPERATORS.get(part) or number(part) for part in parts)
+    parts = re.findall(rf"{NUMBER}|\D", match.group())
+    return " ".join(OPERATORS.get(part) or number(part) for part in parts)
 
 
 def _height(match: re.Match[str], before: str, after: str) -> Reading:
@@ -256,40 +219,63 @@ def _plus(match: re.Match[str], before: str, after: str) -> Reading:
     return (number(name) if name[0].isdigit() else name) + " plus" * len(match["signs"])
 
 
+_N = NUMBER
+_AM = r"(?:(?P<noon>[AaPp])\.?[Mm]\.?)?"
+_CLOCK_HOUR = r"(?P<hour>[01]?\d|2[0-3])"
+_ZONE = r"(?P<zone>EST|EDT|CST|CDT|MST|MDT|PST|PDT|GMT|UTC|CET|BST|IST|JST|ET|PT|est|pst|gmt|utc)?"
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
-        (rf"(?P<minus>-?)(?P<n>{_NUMBER})", _plain),
-        (rf"(?:(?P<first>{_NUMBER})(?P<twice>%?)-)?(?P<minus>-?)(?P<n>{_NUMBER})%", _percent),
+        (rf"{_CLOCK_HOUR}\.(?P<minute>[0-5]\d){_AM}(?P<zone>(?!))?", dates.pointed_time),
+        (rf"(?P<sign>[-+]?)(?P<n>{_N})", _plain),
+        (rf"(?:(?P<first>{_N})(?P<twice>%?)-)?(?P<minus>-?)(?P<n>{_N})%", _percent),
         (
-            rf"(?P<currency>[$€£¥])(?:(?P<first>{_NUMBER})-[$€£¥]?)?(?P<n>{_NUMBER})(?P<larger>k|m|M|bn|b|B)?"
-            rf"(?:/(?P<per>{'|'.join(_PER)}))?",
-            _money,
+            rf"(?P<sign>[-+±]?)(?P<currency>{CURRENCY})(?P<inner>[-+]?)(?:(?P<first>{_N})-(?:{CURRENCY})?)?(?P<n>{_N})"
+            rf"(?P<larger>{units.AMOUNTS})?(?:/(?P<per>{PER}))?",
+            units.money,
         ),
-        (r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])", _date),
+        (rf"(?P<sign>[-+±]?)(?P<n>{_N})(?P<larger>{units.AMOUNTS})?(?P<currency>{CURRENCY})", units.money_behind),
+        (
+            r"(?P<y>[12]\d{3})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})|"
+            r"(?P<first>\d{1,2})(?P<sep2>[-/.])(?P<second>\d{1,2})(?P=sep2)(?P<year>[12]\d{3}|(?<=/)\d\d)",
+            dates.date,
+        ),
         (
             r"(?P<h1>1?\d)(?::(?P<m1>[0-5]\d))?(?:(?P<n1>[AaPp])\.?[Mm]\.?)?-"
             r"(?P<h2>1?\d)(?::(?P<m2>[0-5]\d))?(?P<n2>[AaPp])\.?[Mm]\.?",
-            _hours,
+            dates.hours,
         ),
-        (r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,4})(?:st|nd|rd|th)", _ordinal),
-        (r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?:(?P<noon>[AaPp])\.?[Mm]\.?)?", _time),
-        (r"(?P<hour>[1-9]|1[0-2])(?P<noon>[AaPp])\.?[Mm]\.?", _hour),
-        (r"'?(?P<century>1[1-9]|20)?(?P<tens>[0-9])0'?s", _decade),
-        (rf"(?P<minus>-?)(?P<n>{_NUMBER})(?P<unit>{_UNIT})", _measured),
-        (r"(?:\+?1-)?(?:\d{3}-)?\d{3}-\d{4}", _phone),
+        (
+            r"(?P<h1>1?\d)(?::(?P<m1>[0-5]\d))?(?P<n1>[AaPp])\.?[Mm]\.?-(?P<h2>1?\d)(?::(?P<m2>[0-5]\d))?(?P<n2>(?!))?",
+            dates.hours,
+        ),
+        (r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th)", _ordinal),
+        (rf"{_CLOCK_HOUR}:(?P<minute>[0-5]\d){_AM}{_ZONE}", dates.time),
+        (rf"(?P<hour>\d{{1,3}}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d){_AM}", dates.duration),
+        (r"(?P<hour>0?[1-9]|1[0-2])(?P<noon>[AaPp])\.?[Mm]\.?", dates.hour),
+        (r"'?(?:1[1-9]|20)?[0-9]0'?s(?:-'?(?:1[1-9]|20)?[0-9]0'?s)?", dates.decade),
+        (rf"(?P<sign>[-+±]?)(?P<n>{_N})-?(?P<unit>{units.GLUED})(?:/(?P<per>{PER}))?", units.measured),
+        (rf"(?P<n>{_N})/(?P<per>kg|lb|min|hr|l|L|km|day|week|month|year|person)", units.per_unit),
+        (rf"(?P<first>{_N})(?:{units.GLUED})?-(?P<n>{_N})(?P<unit>{units.GLUED})", units.measured_range),
+        (r"(?P<n>[1-4](?=Q)|[12](?=H))(?P<kind>[QH])'?(?P<year>\d{2}|20\d{2})", dates.quarter),
+        (r"(?:\+?1-)?(?:\d{3}-)?\d{3}-\d{4}|\d{5}-\d{4}|0\d{1,4}-\d{5,8}", _phone),
+        (r"\+?\(?\d{1,5}\)?(?:-\d{1,7}){2,}", _phone),
+        (r"\d+(?:-\d+){2,}|\d+(?:/\d+){2,}", _groups),
         (r"(?P<base>\d+)\^(?P<power>\d+)", _power),
         (r"(?P<letter>[CF])#", _sharp),
-        (rf"±(?P<n>{_NUMBER})", _tolerance),
-        (rf"(?P<first>{_NUMBER})[-:](?P<second>{_NUMBER})", _range),
-        (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
+        (rf"±(?P<n>{_N})", _tolerance),
+        (rf"(?P<first>{_N})[-:](?P<second>{_N})", _range),
+        (r"(?P<above>\d+)/(?P<below>\d+)(?:th|rd|s)?", _fraction),
         (r"(?P<letter>[vV])?(?P<n>\d+(?:\.\d+){1,3})", _dotted),
         (r"#(?P<n>\d+)", _hash),
         (r"(?P<feet>\d)'(?P<inches>\d{1,2})", _height),
         (r"(?=.*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?:'s)?", _name),
+        (rf"(?=\d*\.\d)(?:{_N}[A-Za-z]{{1,6}}|[A-Za-z]+-?{_N})(?:-[A-Za-z]+)*", _name),
+        (_URL, _address),
+        (r"(?P<n>\d+)/(?P<name>[A-Za-z]+)", _slash),
         (ADDRESS, _address),
         (r"[A-Za-z]*&[A-Za-z]*", _joined),
         (r"(?P<name>[A-Za-z]+|\d+)(?P<signs>\++)", _plus),
-        (rf"{_NUMBER}(?:[-+±×*÷=x]{_NUMBER})+", _arithmetic),
+        (rf"{_N}(?:[-+±×*÷=x]{_N})+", _arithmetic),
     )
 )

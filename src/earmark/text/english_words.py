@@ -5,7 +5,9 @@ ONES = (
     "eighteen nineteen".split()
 )
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SCALES = ("", "thousand", "million", "billion", "trillion")
+_SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion")
+# Digits that the scales reach.
+_LONGEST = 21
 _ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
@@ -13,29 +15,28 @@ _ORDINALS = {
 
 
 def cardinal(value: int) -> str:
-    """Reading below 10**15, with "and" in the last three digits, as after thousands: 1,001 one thousand and one."""
+    """Reading below 10**21, with "and" before the last two digits of every group: 1,001 one thousand and one."""
     groups = []
     rest = value
     while rest:
         rest, group = divmod(rest, 1000)
         groups.append(group)
     words = [
-        f"{_hundreds(group, '')} {_SCALES[power]}".strip()
+        f"{_hundreds(group)} {_SCALES[power]}".strip()
         for power, group in reversed(list(enumerate(groups)))
         if group and power
     ]
     last = value % 1000
     if last or not words:
-        glue = "and " if last < 100 and len(groups) > 1 and groups[1] else ""
-        words.append(glue + _hundreds(last, "and "))
+        words.append(("and " if words and last < 100 else "") + _hundreds(last))
     return " ".join(words)
 
 
-def _hundreds(value: int, glue: str) -> str:
+def _hundreds(value: int) -> str:
     hundreds, rest = divmod(value, 100)
     if not hundreds:
         return two_digits(rest)
-    return f"{ONES[hundreds]} hundred" + (f" {glue}{two_digits(rest)}" if rest else "")
+    return f"{ONES[hundreds]} hundred" + (f" and {two_digits(rest)}" if rest else "")
 
 
 def two_digits(value: int) -> str:
@@ -61,7 +62,8 @@ def year(value: int) -> str:
 def share(text: str) -> str:
     """Reading of a percentage's number: never a year, decimals digit by digit."""
     whole, point, decimals = text.replace(",", "").partition(".")
-    return cardinal(int(whole)) + (number(f"0.{decimals}").removeprefix("zero") if point else "")
+    read = cardinal(int(whole)) if whole and len(whole) <= _LONGEST else spelled(whole)
+    return (read + (number(f".{decimals}") if not whole else " " + number(f".{decimals}")) if point else read).strip()
 
 
 def spelled(digits: str) -> str:
@@ -72,15 +74,15 @@ def spelled(digits: str) -> str:
 def number(text: str) -> str:
     """Reading of digits with thousands separators and decimals; four digits alone are read as a year."""
     whole, point, decimals = text.replace(",", "").partition(".")
-    if len(whole) > 15 or (len(whole) > 1 and whole[0] == "0"):
+    if len(whole) > (_LONGEST if "," in text else 15) or (len(whole) > 1 and whole[0] == "0"):
         read = " ".join("oh" if digit == "0" else ONES[int(digit)] for digit in whole)
     elif len(text) == 4 and text.isdigit():
         read = year(int(text))
     else:
-        read = cardinal(int(whole))
+        read = cardinal(int(whole)) if whole else ""
     if point:
         read += " point " + " ".join("oh" if digit == "0" else ONES[int(digit)] for digit in decimals)
-    return read
+    return read.strip()
 
 
 def quantity(text: str) -> str:
@@ -89,8 +91,8 @@ def quantity(text: str) -> str:
 
 
 def ordinal(value: int) -> str:
-    """21 -> twenty first."""
-    words = cardinal(value).replace("and ", "").split()
+    """21 -> twenty first, 121 -> one hundred and twenty first."""
+    words = cardinal(value).split()
     last = words[-1]
     if last.endswith("y"):
         words[-1] = last[:-1] + "ieth"

@@ -13,46 +13,31 @@ import re
 import unicodedata
 
 from earmark.errors import TextError
-from earmark.text.english_numbers import MONTHS
+from earmark.text.english_abbreviations import read_abbreviations
+from earmark.text.english_dates import read_months
+from earmark.text.english_roman import read_known, read_numerals
+from earmark.text.english_signs import read_greek
+from earmark.text.marks import plain_numbers, without_marks, without_tags
 from earmark.text.numbers import HAN, SPOKEN, read_out
 from earmark.text.simplified import simplified
 
 WRONG_SCRIPT = "wrong script for its language"
 _SPELLINGS = str.maketrans(
-    dict.fromkeys("’‘`´ʼ", "'")
+    dict.fromkeys("’‘`´ʼ′", "'")
     | dict.fromkeys("–−‐‑", "-")
-    | {"〇": "零", "，": ", ", "；": "; ", "：": ":", "¢": " cents"}
+    | {"〇": "零", "，": ", ", "；": "; ", "：": ":", "¢": " cents", "″": '"'}
     # A fraction is set apart: NFKC would make 31/2 of 3½.
     | {c: " " + unicodedata.normalize("NFKC", c).replace("\u2044", "/") for c in "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 )
-# 10³ is a power, which NFKC would make 103; a dash between numbers is a hyphen; a circle among digits is a zero.
-_POWER = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹]+")
-_DASH = re.compile(r"(?<=\d)[—―](?=\d)")
+# A circle among digits is a zero.
 _CIRCLE = re.compile("(?<=[零一二三四五六七八九])○+|○+(?=[零一二三四五六七八九])")
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
-# <COMMA>, <NOISE>, <|zh|>, </s>, [laughter], [*], {NOISE}, (applause), 【笑声】: angle brackets of arithmetic hold
-# spaces or digits, round and curly ones may hold words that were spoken.
-_TAG = re.compile(
-    r"<[/|]?[A-Za-z_-]{1,30}[/|]?>|\[[A-Za-z_ *-]{1,30}\]|\{[A-Z_]{1,30}\}|%HESITATION|ignore_time_segment_in_scoring|"
-    r"\((?i:laughter|laughs|laughing|applause|music|noise|coughs?|inaudible|crosstalk)\)|"
-    r"[\[【(<](?:笑|笑声|掌声|音乐|噪音|杂音|咳嗽|哭声|呼吸声|静音|背景音)[\]】)>]"
-)
-# Web text keeps a few entities; subtitles cut clitics off (TED-LIUM: it 's).
-_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": " ", "&#39;": "'", "&apos;": "'"}
-_ENTITY = re.compile("|".join(_ENTITIES))
+# Subtitles cut clitics off (TED-LIUM: it 's).
 _CLITIC = re.compile(r"(?<=[a-z]) '(?=(?:s|re|ve|ll|d|m)(?![a-z']))", re.IGNORECASE)
-# Units and titles that are spoken in full.
+# Units beside Han.
 _SPACED_UNIT = re.compile(r"(?<=\d) +(?=(?:kg|km|cm|mm|mg|ml|kW|kWh|Hz|km/h)(?![A-Za-z]))")
-_TITLE = re.compile(
-    # Digits and Han beside a title are set apart later, so they bound it as well.
-    r"(?<![A-Za-z])(?:(?P<mister>(?i:mr))|(?P<missus>(?i:mrs)))(?![A-Za-z])\.?|\b(?P<doctor>Dr|DR)\b\.?(?= [A-Z])|"
-    r"\b(?P<number>[Nn]o)\. ?(?=\d)"
-)
-_MONTH = re.compile(
-    rf"\b(?i:{'|'.join(MONTHS)})\b\.?(?= \d{{1,2}}\b)|(?<=\d )(?:{'|'.join(map(str.title, MONTHS))})\b\.?"
-)
 _STRETCH = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
 _UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 _RUN = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<en>[a-z']+(?: [a-z']+)*(?![^\s{HAN}]))|(?P<und>[^\s{HAN}]+)")
@@ -75,11 +60,11 @@ def normalise(text: str, language: str) -> str:
     Raises `TextError` with reason "empty after normalising" or "unknown language".
     """
     check_language(language)
-    plain = _TAG.sub(" ", _plain(text))
+    plain = without_tags(_plain(text))
     plain = _abbreviations(simplified(plain))
     if SPOKEN.search(plain):
         plain = read_out(plain, language)
-    canonical = simplified(_canonical(plain))
+    canonical = read_known(simplified(_canonical(plain)))
     if not canonical:
         raise TextError(f"nothing is left of {text[:60]!r}: leave this utterance out", "empty after normalising")
     return canonical
@@ -112,24 +97,22 @@ def script_fault(text: str, language: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents."""
-    text = _ENTITY.sub(lambda match: _ENTITIES[match.group()], text)
+    """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents, no unheard marks."""
+    text = plain_numbers(without_marks(text))
     if text.isascii():
         return text.translate(_SPELLINGS)
-    text = _POWER.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text)
-    text = unicodedata.normalize("NFKC", _DASH.sub("-", text).translate(_SPELLINGS))
+    text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
     text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
     text = _ACCENTED.sub(_without_accent, text)
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _abbreviations(text: str) -> str:
-    """Mr. Brown: mister brown; Jan. 5: january 5; No. 5: number 5; it 's: it's; 5 kg: 5kg beside Han."""
+    """Mr. Brown: mister brown; Jan. 5: january 5; Henry VIII: henry the eighth; it 's: it's; 5 kg: 5kg beside Han."""
     text = _CLITIC.sub("'", text)
     if not text.isascii():
-        text = _SPACED_UNIT.sub("", text)
-    text = _MONTH.sub(lambda match: MONTHS[match.group().strip(".").lower()].title(), text)
-    return _TITLE.sub(lambda match: f" {match.lastgroup} ", text)
+        text = read_greek(_SPACED_UNIT.sub("", text))
+    return read_numerals(read_abbreviations(read_months(text)))
 
 
 def _without_accent(match: re.Match[str]) -> str:

@@ -9,35 +9,35 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from earmark.text import chinese_numbers, english_numbers
+from earmark.text import chinese_numbers, english_numbers, english_signs
+from earmark.text.english_words import ONES, TENS
 from earmark.text.wetext import fst_reading
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
-SYMBOLS = "%‰$€£¥°&@+=#"
+SYMBOLS = "%‰$€£¥°&@+=#" + "₩₹₽₺₫฿₱₦₴₪₡₲₵₸₿₾₼₭₮"
 _DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
-SPOKEN = re.compile(rf"[0-9{SYMBOLS}]|{_DOMAIN}")
-_FOREIGN = rf"[^\W\d_A-Za-z{HAN}]"
+SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://")
+_FOREIGN = rf"[^\W\d_A-Za-zμΩ{HAN}]"
 _PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
 _CHUNK = {
     "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
-    "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN})\S*"),
+    "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN}|://)\S*"),
 }
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40
-# Telephone numbers in groups: +86 138 0013 8000, +1 555 123 4567.
-_GROUPED = {
-    "zh": re.compile(r"(?<!\d)(?:(\+?86)[ -])?(1[3-9]\d)[ -](\d{4})[ -](\d{4})(?!\d)|(\+86) (1[3-9]\d{9})(?!\d)"),
-    "en": re.compile(r"(?<![\d.,-])(?:(\+1)[ .-])?(\d{3})[ .](\d{3})[ .](\d{4})(?![\d.,]\d|\d)"),
-}
+# Telephone numbers in groups: +86 138 0013 8000.
+_GROUPED = re.compile(r"(?<!\d)(?:(\+?86)[ -])?(1[3-9]\d)[ -](\d{4})[ -](\d{4})(?!\d)|(\+86) (1[3-9]\d{9})(?!\d)")
 # Ranges of dates and hours that name the unit twice: 10月1日-7日, 9点半-11点.
 _SPAN = re.compile(r"(?:(?<=\d[年月日号时点分])|(?<=点半))[-~—–―](?=\d{1,4}[年月日号时点分])")
 # What a rule may meet; other characters part chunks.
 _UNKNOWN = {
     "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±^'·\s-]"),
-    "en": re.compile(rf"[^ -~{SYMBOLS}×÷±]"),
+    "en": re.compile(rf"[^ -~{SYMBOLS}{english_numbers.SIGNS}]"),
 }
+# One style of "and", whoever reads.
+_AND = re.compile(rf"\bhundred (?=(?:{'|'.join([*ONES[1:], *TENS[2:]])})\b)")
 _EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
 
 
@@ -93,7 +93,8 @@ def _read_stretch(text: str, language: str) -> str:
     """Readings of all chunks of a stretch in one language."""
     if language == "zh":
         text = _SPAN.sub("到", text)
-    text = _GROUPED[language].sub(_joined, _UNKNOWN[language].sub(" ", text))
+    text = _UNKNOWN[language].sub(" ", text)
+    text = _GROUPED.sub(_joined, text) if language == "zh" else english_signs.read_signs(text)
     parts, position = [], 0
     while match := _CHUNK[language].search(text, position):
         parts.append(text[position : match.start()])
@@ -115,6 +116,9 @@ def _core(match: re.Match[str], language: str) -> tuple[int, int]:
     chunk = match.group()
     left, right = _EDGES[language]
     start = match.start() + len(chunk) - len(chunk.lstrip(left))
+    if language == "en" and re.search(r"(?<![\w.])\.$", match.string[match.start() : start]):
+        # .75 keeps its point.
+        start -= match.string[start : start + 1].isdigit()
     return start, max(start, match.end() - (len(chunk) - len(chunk.rstrip(right))))
 
 
@@ -136,7 +140,8 @@ def _read(chunk: str, before: str, after: str, language: str) -> tuple[str, int]
 def _fallback(chunk: str, before: str, after: str, language: str) -> str:
     """WeTextProcessing's reading; in Chinese with neighbours, which are cut off again."""
     if language == "en":
-        return fst_reading(chunk, language)
+        read = _AND.sub("hundred and ", fst_reading(chunk, language))
+        return english_signs.read_pieces(chunk) if english_signs.lost(chunk, read) else read
     left = re.search(f"[{HAN}]{{0,2}}$", before).group()  # type: ignore[union-attr]
     right = re.match(f"[{HAN}/]{{0,3}}", after).group()  # type: ignore[union-attr]
     read = fst_reading(left + chunk + right, language)

@@ -1,5 +1,6 @@
 """The command itself, and what its verbs share."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ FILE = click.Path(path_type=Path)
 @click.version_option(package_name="earmark")
 def cli() -> None:
     """Speech recognition with large language models, entropy allocated on purpose."""
+    # Bars of transformers, of loading and writing weights in the main, would stand between what the verbs say.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
 def config_argument(command: Any) -> Any:

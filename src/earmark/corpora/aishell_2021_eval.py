@@ -2,10 +2,10 @@
 
     A/trans.txt  A/wav.scp  A/wav/ID.wav          (C and D alike)
 
-Its page (aishelltech.com/aishell_2021_eval) could not be read, and no description of the archive nor code that reads it
-was found in public repositories. THE LAYOUT IS ASSUMED: that of AISHELL-2's evaluation sets (trans.txt and wav.scp with
-a tab between id and value, paths relative to the folder), in a folder for each part. Correct this reader, or the
-folder, when you have the data.
+Its page (aishelltech.com/aishell_2021_eval) could not be read, and in public repositories neither a description of the
+archive nor code that reads it was found, the paper's own text apart. THE LAYOUT IS ASSUMED: that of AISHELL-2's
+evaluation sets (trans.txt and wav.scp with a tab between id and value, paths relative to the folder), in a folder for
+each part. Correct this reader, or the folder, when you have the data.
 """
 
 from collections.abc import Iterator

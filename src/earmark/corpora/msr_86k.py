@@ -4,11 +4,12 @@
     audio/AID.opus                                (any folder, or tars: named after the video's aid)
 
 Published, behind a form, at huggingface.co/datasets/Alex-Song/MSR-86K (paper: arXiv 2406.18301; 15 languages, no
-Chinese): transcripts with the times of segments; the audio is 16 kHz mono. Its card shows its terms only.
-Verified by a public recipe for it (`make_msr86k_list`, a preparation for icefall on GitHub): one JSON a set with
-`audios`, each with `aid` and `segments`, these with sid, begin_time, end_time and text_tn (GigaSpeech's keys), and a
-file AID.* a video. Not verified: the names of the files; one with `dev` in its name is taken for the validation set,
-one with `test` for a test set. `path` is the folder of one language. The entry below has this form and made-up values.
+Chinese): transcripts with the times of segments; the audio is 16 kHz mono. Its card shows its terms only. Verified by a
+public recipe for it (`make_msr86k_list`, a preparation for icefall on GitHub): one JSON a set with `audios`, each with
+`aid` and `segments`, these with sid, begin_time, end_time and text_tn (GigaSpeech's keys), and a file AID.* a video.
+Not found (the files show behind the form only; the recipe takes the name of the JSON as an argument): the names of the
+files; one with `dev` in its name is taken for the validation set, one with `test` for a test set. `path` is the folder
+of one language. The entry below has this form and made-up values.
 """
 
 from collections.abc import Iterator

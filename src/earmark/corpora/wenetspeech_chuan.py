@@ -6,11 +6,12 @@
     WSC-Eval-ASR/Easy/text  wav.scp  wav/*.wav    huggingface.co/datasets/ASLP-lab/WSC-Eval; Hard alike
 
 Verified by the cards, their commits and public loaders: the metadata's keys (utt, filename, text; in the first version
-wav_utt_id_timestamp, wav_utt_id_timestamp_path, text), and the files of the benchmark, whose wav.scp names paths of
-the publisher's machine, so that only the file name counts. The last field of a clip's id is its length in milliseconds
-(the benchmark's file sizes agree). The audio of training is not published with its metadata: the authors give it on
-request (README of github.com/ASLP-lab/WenetSpeech-Chuan). Not verified: that clips are called `filename` there; they
-may lie anywhere. Short and Long of the benchmark cut the same utterances in another way and are not read.
+wav_utt_id_timestamp, wav_utt_id_timestamp_path, text), and the files of the benchmark, whose wav.scp names paths of the
+publisher's machine, so that only the file name counts. The last field of a clip's id is its length in milliseconds (the
+benchmark's file sizes agree). The audio of training is not published with its metadata: the authors give it on request
+(README of github.com/ASLP-lab/WenetSpeech-Chuan). Not found in the cards, in the repository or in code that uses the
+corpus: that clips are called `filename` there; they may lie anywhere. Short and Long of the benchmark cut the same
+utterances in another way and are not read.
 """
 
 from collections.abc import Iterator

@@ -7,10 +7,11 @@
 
 Verified by the cards' file lists and public loaders: the metadata's keys, `time_stamp` as START_END in seconds, the
 five fields of content.txt, members `wav_/KEY.wav` and `wav/KEY.wav`, and the TextGrid's tier 文本. The metadata holds
-links only (github.com/ASLP-lab/WenetSpeech-Yue): everybody downloads the audio of training, and names it. Here a file
-is called after the key, or after the recording, which is the key without its last two fields (milliseconds; parts of
-one video are recordings with consecutive numbers). Speakers were found by diarisation within a recording, so that the
-recording is part of their names.
+links only (github.com/ASLP-lab/WenetSpeech-Yue): everybody downloads the audio of training, and names it; a public
+script that does so (download_audio.py beside the metadata) cuts clips and calls them KEY.wav. Here a file is called
+after the key, or after the recording, which is the key without its last two fields (milliseconds; parts of one video
+are recordings with consecutive numbers). Speakers were found by diarisation within a recording, so that the recording
+is part of their names.
 
 A tar.gz of the benchmark is unpacked below the reader's own folder, unless `wav`, `wav_` or `wav.tar` lies beside it.
 """

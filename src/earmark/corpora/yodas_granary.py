@@ -14,11 +14,13 @@ Read as well, where there is no Parquet, are the manifests alone (NeMo's JSONL) 
 Granary publishes no audio; it comes from YODAS2 (24 kHz wav, one file a video, in tar.gz; nothing can be sought in
 those, so they have to be gunzipped, or unpacked) or from NVIDIA's own conversion of it
 (github.com/NVIDIA/NeMo-speech-data-processor, dataset_configs/multilingual/granary: SUBSET/SHARD/VIDEO.wav, 16 kHz).
-Verified by public loaders: the keys audio_filepath, duration, text, utt_id, original_source_id, dataset_source;
-offset is the key of that processor's manifests (its configuration renames start). Not verified: that published
-lines carry it, and that audio_filepath is relative to the folder. A line's audio is the file of that path; else one,
-anywhere below the folder and in any tar, that is named after it, or after utt_id; else the video (original_source_id,
-yodas_id), for which a line has to have an offset. Manifests of translations (`_ast`) are left out.
+Verified by public loaders: the name en/yodas/en_asr.jsonl (large languages: LANG_asr_LANG000.jsonl, a file a subset),
+the keys audio_filepath, duration, text, utt_id, original_source_id, dataset_source; offset is the key of that
+processor's manifests (yodas2.yaml renames start), and their audio_filepath is FOLDER/SUBSET/SHARD/VIDEO of the machine
+that ran it. Not found: that published lines carry offset (the loaders read none), and that audio_filepath is relative
+to the folder. A line's audio is the file of that path; else one, anywhere below the folder and in any tar, that is
+named after it, or after utt_id; else the video (original_source_id, yodas_id), for which a line has to have an offset.
+Manifests of translations (`_ast`) are left out.
 """
 
 from collections.abc import Iterator

@@ -1,10 +1,11 @@
 """Readers against lhotse 1.33's own recipes, on the same files: ids, times and texts.
 
-Compared is what lhotse keeps; the readers keep more, set aside with a reason. FLEURS and People's Speech are laid out
-anew for the recipes, which read layouts of their own. Not compared: VoxPopuli, whose recipe reads whole sessions, where
-the reader has the corpus's own cut into utterances.
+Compared is what lhotse keeps; the readers keep more, set aside with a reason. FLEURS, People's Speech and VoxPopuli are
+laid out anew for the recipes, which read layouts of their own: VoxPopuli's wants whole sessions and the published list
+of segments, which the corpus's own program cuts into the utterances that the reader reads.
 """
 
+import gzip
 import importlib
 import json
 import shutil
@@ -15,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from encoded import voice, write
 
 from earmark.text.normalise import normalise
@@ -174,6 +177,39 @@ def peoples_speech(folder: Path, out: Path) -> Any:
         return recipe.prepare_peoples_speech(folder / "laid_out", out)
 
 
+def voxpopuli(folder: Path, out: Path) -> Any:
+    from lhotse.recipes.voxpopuli import prepare_voxpopuli
+
+    columns = "session_id|id_|original_text|speaker_id|split|gender|normed_text|start_time|end_time"
+    lines, sounds, begins = [columns], [], {}
+    top = folder / "transcribed_data/en"
+    for table in ("train", "dev", "test"):
+        names, values = (line.split("\t") for line in (top / f"asr_{table}.tsv").read_text().splitlines())
+        row = dict(zip(names, values, strict=True))
+        session, _, segment = row["id"].partition("_")
+        samples, rate = soundfile.read(top / row["id"][:4] / f"{row['id']}.ogg")
+        start = begins[f"{session.removesuffix('-en')}-{len(lines)}"] = sum(map(len, sounds)) / rate
+        sounds.append(samples)
+        about = (row["raw_text"], row["speaker_id"], row["split"], row["gender"], row["normalized_text"])
+        lines.append("|".join((session.removesuffix("-en"), segment, *about, str(start), str(start + 0.5))))
+    whole = folder / "raw_audios/en/2009" / f"{session.removesuffix('-en')}_en.ogg"
+    whole.parent.mkdir(parents=True)
+    soundfile.write(whole, np.concatenate(sounds), rate)
+    (out / "voxpopuli").mkdir(parents=True)
+    with gzip.open(out / "voxpopuli" / "asr_en.tsv.gz", "wt") as file:  # which it would fetch
+        file.write("\n".join(lines) + "\n")
+    made = prepare_voxpopuli(folder, out / "voxpopuli")
+    # An utterance's own file begins where its segment begins in the session.
+    found = [one for part in made.values() for one in part["supervisions"]]
+    return {"supervisions": [one.with_offset(-begins[one.id]) for one in found]}
+
+
+def cut_out(key: str) -> str:
+    """lhotse counts the segments of a session from 1; the miniature's are called 0, 1 and 2."""
+    session, _, number = key.rpartition("-")
+    return f"{session}-en_20090113-17:20:57_{int(number) - 1}"
+
+
 def one_more(key: str) -> str:
     """lhotse counts the lines of a talk from 0."""
     talk, _, line = key.rpartition("-")
@@ -195,6 +231,7 @@ RECIPES: dict[str, tuple[Callable[[Path, Path], Any], str, Callable[[str], str]]
     "wenetspeech": (wenetspeech, "zh", str),
     "fleurs": (fleurs, "en", lambda key: "en_us-" + key.split("_")[-1]),
     "peoples_speech": (peoples_speech, "en", str),
+    "voxpopuli": (voxpopuli, "en", cut_out),
 }
 """Recipe, language to normalise in, and lhotse's id as ours."""
 

@@ -1,5 +1,7 @@
 """Transcribing files with a finished run, wherever it lies; long, short and wrong files."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,16 @@ def test_text_is_the_recogniser_s(tiny_run: TinyRun, monkeypatch: pytest.MonkeyP
         expected = recognizer.transcribe(features, lengths, ["zh-en"], 2)[0].raw
         assert (one.file, one.raw) == (str(path), expected.strip())
         assert one.seconds == pytest.approx(len(samples) / RATE, abs=1e-3)
+
+
+def test_the_command_says_the_text_and_nothing_else(tiny_run: TinyRun) -> None:
+    """In a process of its own, since libraries read at their import whether they may draw bars."""
+    command = [sys.executable, "-m", "earmark.cli", "transcribe", "--run-folder", str(tiny_run.folder)]
+    done = subprocess.run(
+        [*command, str(recordings(tiny_run)[0])], cwd=tiny_run.root, capture_output=True, text=True, check=True
+    )
+    [expected] = heard(Run(tiny_run.folder), recordings(tiny_run)[0])
+    assert (done.stdout, done.stderr) == (f"{expected.text}\n", "")
 
 
 def test_json_has_times_and_the_real_time_factor(tiny_run: TinyRun) -> None:

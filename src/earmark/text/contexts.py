@@ -88,9 +88,9 @@ _STATES = frozenset(
 
 def settle(syllables: list[Syllable], words: list[str]) -> None:
     """Give the syllables of words that are not known the readings that their neighbours ask for, in place."""
-    text, known, start = "".join(words), known_words().known, 0
+    text, known, open_ones, start = "".join(words), known_words().known, _open(), 0
     for index, word in enumerate(words):
-        if not (word in known or syllables[start].fixed):
+        if not (open_ones.isdisjoint(word) or word in known or syllables[start].fixed):
             for place in range(start, start + len(word)):
                 if reading := _reading(text, place, place == start, words, index):
                     syllables[place].read(reading)
@@ -161,6 +161,12 @@ def _particle_de(text: str, place: int, words: list[str], index: int) -> str:
 
 
 _PARTICLES: dict[str, Callable[[str, int, list[str], int], str | None]] = {"地": _particle_di, "得": _particle_de}
+
+
+@cache
+def _open() -> frozenset[str]:
+    """Characters whose reading may depend on the neighbours."""
+    return frozenset((*_contexts(), *_SURNAMES_NAMED, *_PARTICLES, "子"))
 
 
 @cache

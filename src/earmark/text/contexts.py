@@ -69,6 +69,7 @@ _DEGREE = re.compile(
 _BEFORE_GET = frozenset(
     "想 能 会 没 没有 要 容易 曾 曾经 刚 已 已经 共 不 而 所 应 求 喜 勇 荣 一举 一朝 各 均 心安理".split()  # noqa: SIM905
 )
+_SCORE = re.compile("[零一二两三四五六七八九十百几满高低负]+(分(?!钟|之)|票|枚|块?金牌|等奖)")
 _GETS = re.compile(
     "了|过|到|第|其|此|出(结论|答案|这)|[零一二两三四五六七八九十百千半几满高低负]+(分|票|奖|枚|块?奖|金|等奖|冠|个?(奖|冠军|金牌|第一))|"
     "什么(病|奖)|(重|大|怪|急|绝|流感|感冒|肺|癌|抑郁)"
@@ -87,15 +88,23 @@ _STATES = frozenset(
 
 def settle(syllables: list[Syllable], words: list[str]) -> None:
     """Give the syllables of words that are not known the readings that their neighbours ask for, in place."""
-    text, known, start = "".join(words), known_words().known, 0
+    text, known, open_ones, start = "".join(words), known_words().known, _open(), 0
     for index, word in enumerate(words):
-        if not (word in known or syllables[start].fixed):
+        if not (open_ones.isdisjoint(word) or word in known or syllables[start].fixed):
             for place in range(start, start + len(word)):
                 if reading := _reading(text, place, place == start, words, index):
                     syllables[place].read(reading)
-            if ends_in_suffix_zi(word) or (word == "子" and start and ends_in_suffix_zi(text[start - 1 : start + 1])):
-                syllables[start + len(word) - 1].read("zi5")
+            _settle_zi(syllables, start, word)
         start += len(word)
+
+
+def _settle_zi(syllables: list[Syllable], start: int, word: str) -> None:
+    """子 is zi5 at the end of a noun (罐子, 小鸭|子), else zi3 within a word (男子, 子弟)."""
+    for place in range(start, start + len(word)):
+        if syllables[place].character == "子" and place:
+            last = place == start + len(word) - 1
+            suffix = last and ends_in_suffix_zi(syllables[place - 1].character + "子")
+            syllables[place].read("zi5" if suffix and (place > start or len(word) == 1) else "zi3")
 
 
 def _reading(text: str, place: int, begins: bool, words: list[str], index: int) -> str | None:
@@ -140,7 +149,7 @@ def _particle_de(text: str, place: int, words: list[str], index: int) -> str:
     """得: de5 behind a verb or an adjective, else dei3 before what must be done and de2 before what is got."""
     before, after = words[index - 1] if index else "", text[place + 1 :]
     follower = words[index + 1] if index + 1 < len(words) else ""
-    if before in _BEFORE_GET and after and not _DEGREE.match(after):
+    if (before in _BEFORE_GET and after and not _DEGREE.match(after)) or _SCORE.match(after):
         return "de2"
     subject = before in _PRONOUNS or before[-1:] == "们"
     must = not before or subject or before in _BEFORE_MUST or before in _VERB_OBJECT
@@ -152,6 +161,12 @@ def _particle_de(text: str, place: int, words: list[str], index: int) -> str:
 
 
 _PARTICLES: dict[str, Callable[[str, int, list[str], int], str | None]] = {"地": _particle_di, "得": _particle_de}
+
+
+@cache
+def _open() -> frozenset[str]:
+    """Characters whose reading may depend on the neighbours."""
+    return frozenset((*_contexts(), *_SURNAMES_NAMED, *_PARTICLES, "子"))
 
 
 @cache

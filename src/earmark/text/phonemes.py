@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 VERSION = "4"
 """Version of the rules of normaliser and phones: raised when any text gets other labels (a test has samples)."""
-LIBRARIES = ("WeTextProcessing", "opencc", "pypinyin", "ToJyutping", "phonemizer", "espeakng-loader")
+LIBRARIES = ("WeTextProcessing", "opencc", "pypinyin", "jieba", "ToJyutping", "phonemizer", "espeakng-loader")
 """Packages whose data labels come from."""
 CACHED_RUNS = 1 << 15
 """Runs of one script whose phones are remembered, each kind."""

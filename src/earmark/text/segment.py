@@ -30,9 +30,10 @@ class Words:
     def __init__(self, known: Iterable[str]):
         self.known = frozenset(known)
         """Words that are read as a whole."""
-        listed, total = _jieba()
+        listed, _ = _jieba()
+        total = sum(listed.values())
         self._unseen = -math.log(total)
-        self._scores = {word: math.log(count / total) for word, count in listed.items()}
+        self._scores = {word: math.log(count / total) for word, count in listed.items() if len(word) <= LONGEST}
         self._ends: dict[str, int] = {}
         self._scores |= {word: self._of_known(word) for word in sorted(self.known)}
         for word in self._scores:
@@ -94,22 +95,20 @@ class Words:
         return parts
 
 
-@cache
-def _jieba() -> tuple[dict[str, int], int]:
-    """Words of jieba's list (`word frequency part-of-speech` a line) with their frequencies, and the sum of these."""
-    rows = [line.split(" ") for line in _jieba_lines()]
-    counts = {word: int(count) for word, count, _ in rows if len(word) <= LONGEST and int(count) >= _RARE}
-    return counts, sum(counts.values())
-
-
-@cache
 def parts_of_speech() -> dict[str, str]:
-    """jieba's part of speech (n, v, r, nr: a person's name, ...) of each word of its list."""
-    return {word: part for word, count, part in (line.split(" ") for line in _jieba_lines()) if int(count) >= _RARE}
+    """jieba's part of speech (n, v, r, t, ...) of each word of its list."""
+    return _jieba()[1]
 
 
-def _jieba_lines() -> list[str]:
+@cache
+def _jieba() -> tuple[dict[str, int], dict[str, str]]:
+    """Frequencies and parts of speech of the words of jieba's list (`word frequency part-of-speech` a line)."""
     found = importlib.util.find_spec("jieba")  # importing it would load the list in its own way
     assert found is not None
     assert found.origin is not None
-    return Path(found.origin).with_name("dict.txt").read_text(encoding="utf-8").splitlines()
+    counts, parts = {}, {}
+    for line in Path(found.origin).with_name("dict.txt").read_text(encoding="utf-8").splitlines():
+        word, count, part = line.split(" ")
+        if len(count) > 1 or int(count) >= _RARE:
+            counts[word], parts[word] = int(count), part
+    return counts, parts

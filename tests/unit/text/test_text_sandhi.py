@@ -48,6 +48,9 @@ YI = [
     ("一加一等于二", "i1 j ia1 i1 d eng3 v2 er4"),
     ("一年级一班", "i1 n ian2 j i2 i4 b an1"),
     ("三年级一个班", "s an1 n ian2 j i2 i2 g e4 b an1"),
+    ("从一到十", "c ong2 i1 d ao4 sh ir2"),
+    ("五月一至三日", "u3 ve4 i1 zh ir4 s an1 r ir4"),
+    ("一到家", "i2 d ao4 j ia1"),
     ("等一等", "d eng3 i5 d eng3"),
     ("一天一天", "i4 t ian1 i4 t ian1"),
 ]

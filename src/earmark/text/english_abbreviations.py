@@ -62,7 +62,7 @@ _NO_STREET = frozenset(
     "a about after am and are as at before between by can did do dear does for fort from hello hi how i in into is it "  # noqa: SIM905
     "its lake meet meeting mount mr mrs ms my near no of on or our over port said see since so sault thank thanks that "
     "the then this through to today under until visit was we were what when where who why will with yes you your "
-    "cape east west north south president professor your dear san".split()
+    "he she they his her him there but so if cape east west north south president professor your dear san".split()
 )
 _DAY = "|".join(_WEEKDAYS)
 _WORD = re.compile(

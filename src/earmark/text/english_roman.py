@@ -44,7 +44,7 @@ _QUICK = re.compile(r"[IVXivx]{2}|\b[IVX]\b")
 def value(numeral: str) -> int:
     """Of a Roman numeral in either case; 0 for what is none (IIX, empty)."""
     letters = numeral.upper()
-    if not _VALID.fullmatch(letters):
+    if not letters or not _VALID.fullmatch(letters):
         return 0
     numbers = [_VALUES[letter] for letter in letters]
     return sum(-one if one < after else one for one, after in zip(numbers, [*numbers[1:], 0], strict=True))

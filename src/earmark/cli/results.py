@@ -63,13 +63,17 @@ def query(sql: str, catalog: Path | None, form: str) -> None:
 @cli.command()
 @click.argument("runs", nargs=-1, required=True, type=FILE)
 @click.option("--output", type=FILE, help="Write a page with table and figure, too.")
+@click.option("--spread", "spread_only", is_flag=True, help="Of runs that differ in their seed: mean and deviation.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
-def compare(runs: tuple[Path, ...], output: Path | None, form: str) -> None:
+def compare(runs: tuple[Path, ...], output: Path | None, spread_only: bool, form: str) -> None:
     """Compare finished runs (their folders): errors, hallucinations, entropy metrics, updates."""
     from earmark.data.catalog import formatted
-    from earmark.report.compare import cells, write_comparison
+    from earmark.report.compare import cells, spread, write_comparison
     from earmark.report.compare import compare as rows_of
 
+    if spread_only:
+        click.echo(formatted(*cells(spread(list(runs))), form))
+        return
     rows = rows_of(list(runs))
     if output:
         write_comparison(rows, output)

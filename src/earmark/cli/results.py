@@ -98,12 +98,21 @@ def transcribe(files: tuple[Path, ...], run_folder: Path | None, config: Path | 
     for one in transcriptions(Run(folder, config), list(files)):
         if not isinstance(one, Transcription):
             errors.append(str(one))
-        elif as_json:
+            continue
+        if one.gain_db:
+            click.echo(_of_level(one.file, one.gain_db), err=True)
+        if as_json:
             click.echo(json.dumps(one.as_json(), ensure_ascii=False))
         else:
             click.echo(one.text if len(files) == 1 else f"{one.file}\t{one.text}")
     if errors:
         raise UserError("; ".join(errors))
+
+
+def _of_level(file: str, gain: float) -> str:
+    """What was done to a recording that is far from training's level, in a line."""
+    how = "quieter" if gain > 0 else "louder"
+    return f"{file}: {how} than what the run was trained on, brought to its level by {gain:+.0f} dB"
 
 
 @cli.command()

@@ -18,10 +18,11 @@ import numpy as np
 import pyarrow as pa
 from isal import isal_zlib
 
+from earmark.audio.level import loudness
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
-FORMAT = "4"
+FORMAT = "5"
 """Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
 ROWS_PER_BATCH = 256
 _PLACEHOLDER = b"@" * 64
@@ -70,23 +71,29 @@ class Example(NamedTuple):
 
 
 class Moments:
-    """Sums for the global mean and variance of each mel bin, taken while shards are written."""
+    """Sums for mean and variance, of mel bins over all frames and of the utterances' levels, taken while writing."""
 
     def __init__(self, n_mels: int):
         self.frames = 0
         self.total = np.zeros(n_mels)
         self.squares = np.zeros(n_mels)
+        self.utterances, self.level, self.level_squares = 0, 0.0, 0.0
 
     def add(self, features: np.ndarray) -> None:
-        """Count (T, n_mels) features."""
+        """Count an utterance of (T, n_mels) features."""
         wide = features.astype(np.float64)
         self.frames += len(wide)
         self.total += wide.sum(axis=0)
         self.squares += np.einsum("ij,ij->j", wide, wide)
+        level = loudness(wide)
+        self.utterances += 1
+        self.level += level
+        self.level_squares += level**2
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be summed over shards."""
-        return {"frames": self.frames, "total": self.total.tolist(), "squares": self.squares.tolist()}
+        sums = {"frames": self.frames, "total": self.total.tolist(), "squares": self.squares.tolist()}
+        return sums | {"utterances": self.utterances, "level": self.level, "level_squares": self.level_squares}
 
 
 def crc(features: np.ndarray, phones: np.ndarray) -> int:

@@ -34,7 +34,7 @@ endef
 
 ABLATIONS := $(sort $(basename $(notdir $(wildcard config/ablations/*.yaml))))
 
-.PHONY: setup run real ablations test machines bench bench-data bench-train check
+.PHONY: setup run real ablations seeds test machines bench bench-data bench-train check
 
 setup: $(STAMP)
 
@@ -65,6 +65,18 @@ ablation-%: setup
 ablations: run
 	@for name in $(ABLATIONS); do $(MAKE) --no-print-directory ablation-$$name || exit 1; done
 	@$(IN_VENV) earmark compare $(addprefix results/,default $(ABLATIONS)) --output results/ablations.html
+
+# The run of config/OF.yaml with other seeds, each in a folder of its own; they share the code alone.
+OF ?= default
+SEEDS ?= 1 2 3
+seed-%: setup
+	@mkdir -p results/seeds
+	@printf 'base: ../../config/$(OF).yaml\nrun: $(OF)_seed_$*\nseed: $*\n' >results/seeds/$(OF)_$*.yaml
+	$(call snakemake,results/seeds/$(OF)_$*.yaml)
+
+seeds: setup
+	@for seed in $(SEEDS); do $(MAKE) --no-print-directory seed-$$seed || exit 1; done
+	@$(IN_VENV) earmark compare --spread $(addprefix results/$(OF)_seed_,$(SEEDS))
 
 test: setup
 	$(IN_VENV) python -m pytest -m "not slow" $(ARGS)

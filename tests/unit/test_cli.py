@@ -309,6 +309,17 @@ def test_transcribe_one_file_is_its_text(earmark: Runner, tiny_copy: TinyRun) ->
     assert value["seconds"] == pytest.approx(soundfile.info(path).duration, abs=1e-3)
 
 
+def test_transcribe_says_that_a_recording_is_quiet(earmark: Runner, tiny_copy: TinyRun, tmp_path: Path) -> None:
+    (path,) = sorted(tiny_copy.folder.glob("corpora/spoken/audio/test_zh/*.flac"))[:1]
+    samples, rate = soundfile.read(path)
+    soundfile.write(tmp_path / "quiet.wav", samples * 0.03, rate, subtype="FLOAT")
+    code, out, error = earmark("transcribe", tmp_path / "quiet.wav")
+    assert code == 0 and out.count("\n") == 1
+    (line,) = [line for line in error.splitlines() if "quiet.wav" in line]
+    assert re.search(r"quiet\.wav: quieter than .* by \+[23]\d dB$", line)
+    assert "quieter" not in earmark("transcribe", path)[2]
+
+
 def test_transcribe_several_files_names_each(earmark: Runner, tiny_run: TinyRun) -> None:
     paths = sorted(tiny_run.folder.glob("corpora/spoken/audio/test_*/*.flac"))
     code, out, _ = earmark("transcribe", *paths, "--run-folder", tiny_run.folder)

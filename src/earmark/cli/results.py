@@ -63,13 +63,17 @@ def query(sql: str, catalog: Path | None, form: str) -> None:
 @cli.command()
 @click.argument("runs", nargs=-1, required=True, type=FILE)
 @click.option("--output", type=FILE, help="Write a page with table and figure, too.")
+@click.option("--spread", "spread_only", is_flag=True, help="Of runs that differ in their seed: mean and deviation.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
-def compare(runs: tuple[Path, ...], output: Path | None, form: str) -> None:
+def compare(runs: tuple[Path, ...], output: Path | None, spread_only: bool, form: str) -> None:
     """Compare finished runs (their folders): errors, hallucinations, entropy metrics, updates."""
     from earmark.data.catalog import formatted
-    from earmark.report.compare import cells, write_comparison
+    from earmark.report.compare import cells, spread, write_comparison
     from earmark.report.compare import compare as rows_of
 
+    if spread_only:
+        click.echo(formatted(*cells(spread(list(runs))), form))
+        return
     rows = rows_of(list(runs))
     if output:
         write_comparison(rows, output)
@@ -94,12 +98,21 @@ def transcribe(files: tuple[Path, ...], run_folder: Path | None, config: Path | 
     for one in transcriptions(Run(folder, config), list(files)):
         if not isinstance(one, Transcription):
             errors.append(str(one))
-        elif as_json:
+            continue
+        if one.gain_db:
+            click.echo(_of_level(one.file, one.gain_db), err=True)
+        if as_json:
             click.echo(json.dumps(one.as_json(), ensure_ascii=False))
         else:
             click.echo(one.text if len(files) == 1 else f"{one.file}\t{one.text}")
     if errors:
         raise UserError("; ".join(errors))
+
+
+def _of_level(file: str, gain: float) -> str:
+    """What was done to a recording that is far from training's level, in a line."""
+    how = "quieter" if gain > 0 else "louder"
+    return f"{file}: {how} than what the run was trained on, brought to its level by {gain:+.0f} dB"
 
 
 @cli.command()

@@ -168,6 +168,8 @@ class TestSet(Section):
     """Scenario as in Table 1 (Mandarin, English, Code-switch, ...)."""
     noise_db: float | None = None
     """Add white noise at this signal-to-noise ratio before features; none: as recorded."""
+    level_db: float | None = None
+    """Record it again with this gain, in 16 bits; none: as recorded."""
     respoken: bool = False
     """Have espeak-ng speak the transcripts, each in a voice of its own: other voices than the recorded ones."""
     of: Name | None = None
@@ -175,8 +177,14 @@ class TestSet(Section):
 
     @model_validator(mode="after")
     def _check(self) -> "TestSet":
-        if self.respoken and self.noise_db is not None:
-            raise ValueError(f"{self.name} is respoken and has noise_db: make two test sets of it")
+        given = {
+            "noise_db": self.noise_db is not None,
+            "level_db": self.level_db is not None,
+            "respoken": self.respoken,
+        }
+        asked = [name for name, is_given in given.items() if is_given]
+        if len(asked) > 1:
+            raise ValueError(f"{self.name} has {' and '.join(asked)}: make a test set of each")
         return self
 
     @property

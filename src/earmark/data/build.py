@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import multiprocessing
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from earmark.text.inventory import Inventory
 
 ASIDE = pa.schema([("id", pa.string()), ("status", pa.string())])
 N_MELS = 80
+Change = Callable[[np.ndarray], np.ndarray]
 _CHUNK = 32
 """Rows that a worker gets at a time: neighbours, often of one recording."""
 
@@ -44,25 +45,22 @@ def samples_of(row: dict[str, Any]) -> np.ndarray:
     return read_samples(row["audio"], row["offset"] or 0.0, row["duration"], row["channel"], **member)
 
 
-def features_of(row: dict[str, Any], trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
-    """Log-mel features (T, 80) float16 of a manifest row.
+def features_of(row: dict[str, Any], trim: bool, change: Change | None = None) -> np.ndarray:
+    """Log-mel features (T, 80) float16 of a manifest row; for `change` see `log_mel`."""
+    return half(log_mel(samples_of(row), trim, change))
 
-    :param noise: white noise to add after trimming: signal-to-noise ratio in dB, and its generator.
+
+def log_mel(samples: np.ndarray, trim: bool, change: Change | None = None) -> np.ndarray:
+    """Log-mel features (T, 80) float32 of samples (N,) at 16 kHz, float32 or int16.
+
+    :param change: what becomes of the samples after trimming: float32 in, float32 or int16 out.
     """
-    return half(log_mel(samples_of(row), trim, noise))
-
-
-def log_mel(samples: np.ndarray, trim: bool, noise: tuple[float, np.random.Generator] | None = None) -> np.ndarray:
-    """Log-mel features (T, 80) float32 of samples (N,) at 16 kHz, float32 or int16; for `noise` see `features_of`."""
-    if trim or noise:
+    if trim or change:
         samples = scaled(samples)
     if trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
         samples = samples[start:end]
-    if noise:
-        power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (noise[0] / 10)
-        samples = samples + noise[1].normal(0.0, power**0.5, len(samples)).astype(np.float32)
-    return fbank(samples, N_MELS)
+    return fbank(change(samples) if change else samples, N_MELS)
 
 
 def half(features: np.ndarray) -> np.ndarray:
@@ -314,6 +312,7 @@ def _done(part: Part, notes: list[Notes], manifest_sha256: str, kind: str) -> di
             "frames": sum(one["frames"] for one in moments),
             "total": summed([one["total"] for one in moments], N_MELS),
             "squares": summed([one["squares"] for one in moments], N_MELS),
+            **{name: sum(one[name] for one in moments) for name in ("utterances", "level", "level_squares")},
         },
         "manifest": str(part.manifest),
         "manifest_sha256": manifest_sha256,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from earmark.audio.level import Level
 from earmark.config import Config
 from earmark.config.variants import require_tests
 from earmark.data.labels import phonemizer
@@ -78,6 +79,11 @@ def pieces_of(config: Config, inventory: Inventory) -> list[Piece]:
                     f"{paths.shards(corpus.name, part)} has labels of kind {done.get('labels')}, this run has {kind} "
                     "(lexicon, stress or rules differ): label the corpus and build its shards again"
                 )
+            if "level" not in done["moments"]:
+                raise ShardError(
+                    f"{paths.shards(corpus.name, part)} was made by an earlier version, which took no levels: build "
+                    "the shards again"
+                )
             if done["rows"] != done["kept"] + sum(done["reasons"].values()):
                 raise ShardError(
                     f"{paths.shards(corpus.name, part)}: {done['rows']} rows in, {done['kept']} kept, "
@@ -112,6 +118,7 @@ def collect(config: Config) -> dict[str, Any]:
             "phones": len(inventory),
             "mean": mean,
             "deviation": deviation,
+            "level": _level(pieces)._asdict(),
             "splits": splits,
             "corpora": _accounts(pieces, connection),
         }
@@ -164,6 +171,14 @@ def _normalisation(pieces: list[Piece], path: Path) -> tuple[list[float], list[f
     total, squares = (np.array(summed([one[name] for one in moments], bins)) for name in ("total", "squares"))
     mean = total / frames
     return mean.tolist(), np.sqrt(np.maximum(squares / frames - mean**2, 1e-8)).tolist()
+
+
+def _level(pieces: list[Piece]) -> Level:
+    """Mean and deviation of the levels of the training utterances in all shards."""
+    moments = [piece.done["moments"] for piece in pieces]
+    count, total, squares = (sum(one[name] for one in moments) for name in ("utterances", "level", "level_squares"))
+    mean = total / count
+    return Level(mean, max(0.0, squares / count - mean**2) ** 0.5)
 
 
 def _read_normalisation(path: Path, bins: int) -> tuple[list[float], list[float]]:

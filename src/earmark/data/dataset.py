@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from earmark.audio.level import Level
 from earmark.data.batches import Strand
 from earmark.data.memory import Recycled
 from earmark.data.shards import Shard
@@ -72,6 +73,8 @@ class Normalisation:
     def __init__(self, described: dict[str, Any]):
         self.mean = np.array(described["mean"], dtype=np.float32)
         self.deviation = np.array(described["deviation"], dtype=np.float32)
+        self.level = Level(**described["level"]) if "level" in described else None
+        """Of training's utterances; None: the run is of an earlier version, which took no levels."""
         self._scale = torch.from_numpy(1 / self.deviation)
         self._shift = torch.from_numpy(-self.mean / self.deviation)
 
@@ -80,6 +83,10 @@ class Normalisation:
         # (x - mean) / deviation as one multiplication and addition, while the utterance is in the cache.
         cells.copy_(torch.from_numpy(features))
         return torch.addcmul(self._shift, cells, self._scale, out=cells)
+
+    def out_of(self, cells: torch.Tensor) -> np.ndarray:
+        """(T, n_mels) float32 log-mel energies of normalised `cells`."""
+        return cells.numpy() * self.deviation + self.mean
 
 
 class Dataset:

@@ -22,7 +22,7 @@ from earmark.data.moments import Moments
 from earmark.errors import ShardError, UserError
 from earmark.io import digest, read_json, replacing, sha256, write_json, write_parquet
 
-FORMAT = "4"
+FORMAT = "5"
 """Version of the shard format and of the code that makes its features: it is part of what a shard was made of."""
 ROWS_PER_BATCH = 256
 _PLACEHOLDER = b"@" * 64

@@ -1,7 +1,8 @@
 """Audio files to text with a finished run.
 
 1. settings.json of the run (or a configuration), shards/dataset.json for mean and deviation
-2. audio as in training: decoded, trimmed where every corpus was, log-mel, normalised
+2. audio as in training: decoded, trimmed where every corpus was, brought to training's level where it is far from it,
+   log-mel, normalised
 3. files longer than training's limit are cut where they are quietest
 4. the model of post-training's end, beam search as the run's settings have it
 5. pieces joined, text normalised
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 
 from earmark.audio.fbank import fbank
+from earmark.audio.level import amplified, gain_towards
 from earmark.audio.read import SAMPLE_RATE, read_audio
 from earmark.audio.trim import quiet_cuts, speech_bounds
 from earmark.config import Config, load, parse, plan
@@ -44,6 +46,8 @@ class Transcription(NamedTuple):
     """As the model wrote it."""
     seconds: float
     """Length of the audio."""
+    gain_db: float
+    """What brought it to the level of training; 0: it is about as loud."""
     times: dict[str, float]
     """Seconds that loading the model (once for all files), features and decoding took."""
 
@@ -111,6 +115,10 @@ class Run:
             load_weights(module, self._moved(described["weights"][name]))
         return PhoneRecognizer(encoder, head, inventory)
 
+    def gain(self, samples: np.ndarray) -> float:
+        """Gain in dB that (N,) samples want before `features`: 0 where they are about as loud as training's."""
+        return gain_towards(self.normalisation.level, fbank(samples, N_MELS))
+
     def features(self, samples: np.ndarray) -> np.ndarray:
         """Normalised features (T, n_mels) float32 of (N,) samples, rounded to float16 as in shards."""
         features = fbank(samples, N_MELS).astype(np.float16)
@@ -149,7 +157,8 @@ def transcribe(run: Run, files: list[Path]) -> Iterator[Transcription | AudioErr
         try:
             started = time.perf_counter()
             samples = read_audio(path)
-            pieces = [run.features(piece) for piece in _pieces(path, samples, run)]
+            cut, gain = _pieces(path, samples, run)
+            pieces = [run.features(piece) for piece in cut]
             computing = time.perf_counter() - started
         except AudioError as error:
             yield error
@@ -163,11 +172,11 @@ def transcribe(run: Run, files: list[Path]) -> Iterator[Transcription | AudioErr
         text = clean(raw, language_of(raw))
         decoding = time.perf_counter() - started
         times = {"load": round(loading, 4), "features": round(computing, 4), "decode": round(decoding, 4)}
-        yield Transcription(str(path), text, raw, round(len(samples) / SAMPLE_RATE, 3), times)
+        yield Transcription(str(path), text, raw, round(len(samples) / SAMPLE_RATE, 3), round(gain, 1), times)
 
 
-def _pieces(path: Path, samples: np.ndarray, run: Run) -> list[np.ndarray]:
-    """Speech of a file in pieces that are as long as training's utterances at most."""
+def _pieces(path: Path, samples: np.ndarray, run: Run) -> tuple[list[np.ndarray], float]:
+    """Speech of a file in pieces that are as long as utterances of training at most, and the gain that they got."""
     limits = run.config.shards
     if run.trim:
         start, end = speech_bounds(samples, SAMPLE_RATE)
@@ -177,8 +186,10 @@ def _pieces(path: Path, samples: np.ndarray, run: Run) -> list[np.ndarray]:
             f"{path} holds {len(samples) / SAMPLE_RATE:.2f} s of audio, the run's shortest utterance is "
             f"{limits.min_seconds:g} s (shards.min_seconds): give a longer recording"
         )
+    gain = run.gain(samples)
+    samples = amplified(samples, gain)
     bounds = [0, *quiet_cuts(samples, int(limits.max_seconds * SAMPLE_RATE)), len(samples)]
-    return [samples[start:end] for start, end in itertools.pairwise(bounds)]
+    return [samples[start:end] for start, end in itertools.pairwise(bounds)], gain
 
 
 def _recognize(recognizer: Recognizer, pieces: list[np.ndarray]) -> list[str]:

@@ -1,19 +1,32 @@
-"""Test sets as training never heard them: the same utterances in white noise, or spoken by other voices."""
+"""Test sets as training never heard them: the same utterances in white noise, quieter, or spoken by other voices.
+
+And each test set as `earmark transcribe` would take it: what is far from training's level is brought to it.
+"""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
 
+from earmark.audio.level import amplified, gain_towards, shifted
 from earmark.audio.read import SAMPLE_RATE
-from earmark.config import Config
+from earmark.config import Config, TestSet
 from earmark.corpora.espeak import restart
 from earmark.corpora.synthetic import draw_voice, speak, variants
-from earmark.data.build import features_of, half, log_mel
+from earmark.data.build import Change, features_of, half, log_mel
 from earmark.data.dataset import Batch, Normalisation
 from earmark.data.manifest import kept_rows
 from earmark.io import digest
+
+
+def altered(batches: list[Batch], config: Config, test: TestSet, normalisation: Normalisation) -> Iterable[Batch]:
+    """The batches of a test set's split as its settings alter them."""
+    if test.noise_db is not None:
+        return noisy(batches, config, test.split, test.noise_db, normalisation)
+    if test.level_db is not None:
+        return quieter(batches, config, test.split, test.level_db, normalisation)
+    return respoken(batches, config.seed, normalisation) if test.respoken else batches
 
 
 def noisy(
@@ -23,17 +36,48 @@ def noisy(
 
     :param decibels: signal-to-noise ratio of each utterance.
     """
+
+    def change(key: str) -> Change:
+        return white_noise(decibels, np.random.default_rng(int(digest(config.seed, key), 16)))
+
+    return _recorded(batches, config, split, change, normalisation)
+
+
+def white_noise(decibels: float, generator: np.random.Generator) -> Change:
+    """Adds noise of this signal-to-noise ratio to an utterance's samples."""
+
+    def add(samples: np.ndarray) -> np.ndarray:
+        power = float(np.mean(samples.astype(np.float64) ** 2)) / 10 ** (decibels / 10)
+        return samples + generator.normal(0.0, power**0.5, len(samples)).astype(np.float32)
+
+    return add
+
+
+def quieter(
+    batches: list[Batch], config: Config, split: str, decibels: float, normalisation: Normalisation
+) -> Iterator[Batch]:
+    """The batches' recordings, decoded again, as a recorder of 16 bits would have them at another level.
+
+    :param decibels: gain of each utterance; what it drives beyond 16 bits is cut off.
+    """
+
+    def record(samples: np.ndarray) -> np.ndarray:
+        return np.clip(np.rint(amplified(samples, decibels) * 32768), -32768, 32767).astype(np.int16)
+
+    return _recorded(batches, config, split, lambda key: record, normalisation)
+
+
+def _recorded(
+    batches: list[Batch], config: Config, split: str, change: Callable[[str], Change], normalisation: Normalisation
+) -> Iterator[Batch]:
+    """The batches with their recordings changed, each by what `change` gives for its id."""
     recordings = {
         row["id"]: (row, corpus.trim_silence)
         for corpus in config.corpora
         for row in kept_rows(config.paths.manifests(corpus.name, corpus.parts), split)
     }
     for batch in batches:
-        features = []
-        for key in batch.ids:
-            row, trim = recordings[key]
-            generator = np.random.default_rng(int(digest(config.seed, key), 16))
-            features.append(features_of(row, trim, noise=(decibels, generator)))
+        features = [features_of(*recordings[key], change(key)) for key in batch.ids]
         yield _with(batch, features, normalisation)
 
 
@@ -52,6 +96,16 @@ def respoken(batches: list[Batch], seed: int, normalisation: Normalisation) -> I
             samples = speak(text, voice) if text else np.zeros(frames * SAMPLE_RATE // 100, dtype=np.float32)
             features.append(half(log_mel(samples, trim=False)))
         yield _with(batch, features, normalisation)
+
+
+def levelled(batch: Batch, normalisation: Normalisation) -> Batch:
+    """The batch with each utterance that is far from training's level brought to it, as `earmark transcribe` does."""
+    lengths = batch.lengths.tolist()
+    found = [normalisation.out_of(cells[:length]) for cells, length in zip(batch.features, lengths, strict=True)]
+    gains = [gain_towards(normalisation.level, one) for one in found]
+    if not any(gains):
+        return batch
+    return _with(batch, [half(shifted(one, gain)) for one, gain in zip(found, gains, strict=True)], normalisation)
 
 
 def _with(batch: Batch, features: list[np.ndarray], normalisation: Normalisation) -> Batch:

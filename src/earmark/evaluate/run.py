@@ -3,7 +3,7 @@
 Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from earmark.data.dataset import Batch, Dataset
 from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
-from earmark.evaluate.altered import noisy, respoken
+from earmark.evaluate.altered import altered, levelled
 from earmark.io import read_json, write_json, write_parquet
 from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
 from earmark.metrics.hallucination import is_hallucination
@@ -72,14 +72,13 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
     write_json(folder / "scores.json", scores(rows, config))
 
 
-def _batches(config: Config, dataset: Dataset, test: TestSet) -> Iterable[Batch]:
+def _batches(config: Config, dataset: Dataset, test: TestSet) -> Iterator[Batch]:
     rows = dataset.split(test.split)
     if len(rows) == 0:
         raise ConfigError(f"evaluation.tests: no utterance of split {test.split!r} was kept: correct the name")
     batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
-    if test.noise_db is not None:
-        return noisy(batches, config, test.split, test.noise_db, dataset.normalisation)
-    return respoken(batches, config.seed, dataset.normalisation) if test.respoken else batches
+    for batch in altered(batches, config, test, dataset.normalisation):
+        yield levelled(batch, dataset.normalisation)
 
 
 def _recognize(recognizer: Recognizer, test: TestSet, batch: Batch, beams: int) -> list[dict[str, Any]]:

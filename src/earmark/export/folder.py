@@ -175,6 +175,7 @@ def _write_processor(run: Run, folder: Path, processor: str, values: dict[str, A
             "max_seconds": run.config.shards.max_seconds,
             "mean": run.normalisation.mean.tolist(),
             "deviation": run.normalisation.deviation.tolist(),
+            "level": run.normalisation.level and run.normalisation.level._asdict(),
         },
     )
 

@@ -1,9 +1,10 @@
 """Several finished runs side by side: errors, hallucinations, entropy metrics and updates, a row a run."""
 
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
-from earmark.config import TRAINS, parse
+from earmark.config import TRAINS, Config, dump, parse
 from earmark.config.variants import SETTINGS
 from earmark.errors import UserError
 from earmark.io import read_json, write_text
@@ -13,6 +14,8 @@ from earmark.report.results import Results, system_of
 from earmark.report.summary import headline
 
 METRICS = ("nse", "pai", "csai")
+_OWN = {"run", "results", "seed"}
+"""Settings that runs of one configuration may have for themselves."""
 TEMPLATE = "compare.html"
 
 Row = dict[str, Any]
@@ -40,6 +43,36 @@ def compare(folders: list[Path]) -> list[Row]:
     rows = [_row(read_run(folder)) for folder in folders]
     keys = list(dict.fromkeys(key for row in rows for key in row))
     return [{key: row.get(key) for key in keys} for row in rows]
+
+
+def spread(folders: list[Path]) -> list[Row]:
+    """Mean, standard deviation (of a sample), lowest and highest rate of runs that differ in their seed alone.
+
+    A row a name of evaluation.summary; a rate that no run has is left out.
+
+    :raises UserError: there are fewer than two runs, or they differ in more than their seed.
+    """
+    runs = [read_run(folder) for folder in folders]
+    if len(runs) < 2:
+        raise UserError("a spread takes two runs or more: name the folders of runs with several seeds")
+    for one in runs[1:]:
+        if other := _differs(runs[0].config, one.config):
+            raise UserError(
+                f"{runs[0].config.folder} and {one.config.folder} differ in {other}, not in their seed alone: name "
+                "runs of one configuration"
+            )
+    scores = [(name, score["rate"]) for results in runs for name, score in headline(results).items() if score]
+    by_name = {name: [rate for other, rate in scores if other == name] for name, _ in scores}
+    return [
+        {"rate": name, "mean": mean(of), "deviation": stdev(of), "lowest": min(of), "highest": max(of), "runs": len(of)}
+        for name, of in by_name.items()
+    ]
+
+
+def _differs(one: Config, other: Config) -> str | None:
+    """First key in which two configurations differ, but for run, folder and seed."""
+    values, others = dump(one), dump(other)
+    return next((key for key in values if key not in _OWN and values[key] != others[key]), None)
 
 
 def _row(results: Results) -> Row:

@@ -124,6 +124,21 @@ def test_mean_and_deviation_are_of_the_training_rows_of_all_shards(config: Confi
     np.testing.assert_allclose(said["deviation"], np.full(80, frames.std()), rtol=1e-6)
 
 
+def test_levels_are_of_the_training_rows_of_all_shards(config: Config) -> None:
+    level = collect(config)["level"]
+    found = np.array([1.0, 2, 4, 5, 2, 6]) * 10 / np.log(10)  # a row each, however long
+    assert level == {"mean": pytest.approx(found.mean()), "deviation": pytest.approx(found.std())}
+
+
+def test_shards_of_before_levels_were_taken_are_named(config: Config) -> None:
+    path = RunPaths(config.folder).shards("b", 0) / "done.json"
+    done = read_json(path)
+    del done["moments"]["level"]
+    write_json(path, done)
+    with pytest.raises(ShardError, match="earlier version, which took no levels: build the shards again"):
+        collect(config)
+
+
 def with_cmvn(config: Config, path: Path) -> Config:
     return config.model_copy(update={"encoder": config.encoder.model_copy(update={"cmvn": path})})
 

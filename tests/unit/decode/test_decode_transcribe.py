@@ -10,10 +10,12 @@ import soundfile
 import torch
 from tiny import TinyRun, buzz
 
+from earmark.audio.level import amplified, loudness
 from earmark.data.dataset import Dataset
 from earmark.decode.recognize import Recognizer
 from earmark.decode.transcribe import Run, Transcription, language_of, quiet_cuts, transcribe
 from earmark.errors import AudioError, CheckpointError, ConfigError
+from earmark.io import read_json, write_json
 from earmark.text.inventory import Inventory
 
 RATE = 16_000
@@ -70,7 +72,7 @@ def test_the_command_says_the_text_and_nothing_else(tiny_run: TinyRun) -> None:
 def test_json_has_times_and_the_real_time_factor(tiny_run: TinyRun) -> None:
     first, second = heard(Run(tiny_run.folder), *recordings(tiny_run)[:2])
     values = first.as_json()
-    assert list(values) == ["file", "text", "raw", "seconds", "times", "real_time_factor"]
+    assert list(values) == ["file", "text", "raw", "seconds", "gain_db", "times", "real_time_factor"]
     assert values["times"]["load"] > 0 and values["times"]["decode"] > 0
     spent = values["times"]["features"] + values["times"]["decode"]
     assert values["real_time_factor"] == pytest.approx(spent / values["seconds"], abs=1e-4)
@@ -145,6 +147,37 @@ def test_wrong_file_loads_no_model(tiny_run: TinyRun, tmp_path: Path, monkeypatc
     monkeypatch.setattr(Run, "recognizer", lambda self: pytest.fail("the model was loaded"))
     (error,) = transcribe(Run(tiny_run.folder), [tmp_path / "gone.wav"])
     assert isinstance(error, AudioError)
+
+
+@pytest.mark.parametrize("gain", [-32.0, -24.0])
+def test_quiet_recordings_come_at_the_level_of_training(tiny_run: TinyRun, tmp_path: Path, gain: float) -> None:
+    run, seen = Run(tiny_run.folder), []
+    features = run.features
+
+    def kept(samples: np.ndarray) -> np.ndarray:
+        seen.append(features(samples))
+        return seen[-1]
+
+    run.features = kept  # type: ignore[method-assign]
+    for number, path in enumerate(recordings(tiny_run)):
+        samples, _ = soundfile.read(path, dtype="float32")
+        other = tmp_path / f"{number}.wav"
+        soundfile.write(other, amplified(samples, gain), RATE, subtype="FLOAT")
+        one, same = heard(run, path, other)
+        assert one.gain_db == 0  # as loud as training
+        assert run.normalisation.level is not None
+        level = loudness(run.normalisation.out_of(torch.from_numpy(seen[-1])))
+        assert level == pytest.approx(run.normalisation.level.mean, abs=0.1)
+        assert same.gain_db == pytest.approx(-gain, abs=12)
+
+
+def test_a_run_of_before_levels_were_taken_still_transcribes(tiny_copy: TinyRun, tmp_path: Path) -> None:
+    described = read_json(tiny_copy.paths.dataset)
+    del described["level"]
+    write_json(tiny_copy.paths.dataset, described)
+    soundfile.write(tmp_path / "quiet.wav", 0.01 * buzz(1.0), RATE)
+    (one,) = heard(Run(tiny_copy.folder), tmp_path / "quiet.wav")
+    assert one.gain_db == 0
 
 
 def test_silence_is_trimmed_only_where_every_corpus_was(tiny_run: TinyRun, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import tiny
 import torch
 from tiny import TinyRun, buzz
 
+from earmark.audio.level import amplified
 from earmark.decode.recognize import Recognizer
 from earmark.decode.transcribe import Run, Transcription, transcribe
 from earmark.errors import CheckpointError, UserError
@@ -65,9 +66,9 @@ def lively(tiny_run: TinyRun, tmp_path_factory: pytest.TempPathFactory) -> TinyR
 
 
 def _randomise(run: Run) -> None:
-    torch.manual_seed(7)
     recognizer, phones = run.recognizer(), run.phone_recognizer()
     assert phones is not None
+    torch.manual_seed(7)
     described = read_json(run.folder / "pretrain" / "step_0000006" / "done.json")["weights"]
     model = recognizer.model
     modules = [
@@ -207,28 +208,34 @@ def test_processor_gives_prompt_and_features_of_the_run_on_one_machine(
     assert inputs["input_ids"][1].tolist() == [tokenizer.pad_token_id] * 5 + rows[1]
     assert inputs["attention_mask"].sum(1).tolist() == [len(row) for row in rows]
     assert inputs["input_features_mask"].sum(1).tolist() == [98, 28]
-    np.testing.assert_array_equal(inputs["input_features"][1, :28].numpy(), run.features(buzz(0.3)))
+    same = run.features(amplified(buzz(0.3), run.gain(buzz(0.3))))
+    np.testing.assert_array_equal(inputs["input_features"][1, :28].numpy(), same)
 
 
-def test_trimming_and_cutting_are_those_of_transcribe_on_one_machine(
-    lively: TinyRun, exported: tuple[Path, Exported]
+@pytest.mark.parametrize("gain", [0.0, -30.0, 30.0])
+def test_trimming_level_and_cutting_are_those_of_transcribe_on_one_machine(
+    lively: TinyRun, exported: tuple[Path, Exported], gain: float
 ) -> None:
     run = Run(lively.folder)
     quiet = np.zeros(RATE, dtype=np.float32)
     samples = np.concatenate([quiet, buzz(2.0), quiet / 2, buzz(1.6), quiet, buzz(1.5), quiet])
+    samples = amplified(samples, gain)
     run.trim = True
     shards = run.config.shards.model_copy(update={"max_seconds": 3.0})
     run.config = run.config.model_copy(update={"shards": shards})
     from earmark.decode.transcribe import _pieces
 
-    expected = [run.features(piece) for piece in _pieces(Path("long.wav"), samples, run)]
+    pieces, brought = _pieces(Path("long.wav"), samples, run)
+    assert abs(brought) > 6 or gain == 0
+    expected = [run.features(piece) for piece in pieces]
     extractor = EarmarkFeatureExtractor.from_pretrained(exported[0], trim_silence=True, max_seconds=3.0)
     inputs = extractor(extractor.pieces(samples), trim=False)
     assert inputs["input_features_mask"].sum(1).tolist() == [len(one) for one in expected]
     for row, one in zip(inputs["input_features"], expected, strict=True):
         np.testing.assert_array_equal(row[: len(one)].numpy(), one)
-    (short,) = [run.features(piece) for piece in _pieces(Path("short.wav"), samples[: 3 * RATE], run)]
-    np.testing.assert_array_equal(extractor(samples[: 3 * RATE])["input_features"][0].numpy(), short)
+    (short,), _ = _pieces(Path("short.wav"), samples[: 3 * RATE], run)
+    found = extractor(samples[: 3 * RATE])["input_features"][0].numpy()
+    np.testing.assert_array_equal(found, run.features(short))
 
 
 @pytest.mark.parametrize(

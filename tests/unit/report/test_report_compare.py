@@ -14,7 +14,7 @@ from earmark.config import Config, dump
 from earmark.config.files import merged
 from earmark.data.catalog import write_settings
 from earmark.errors import UserError
-from earmark.io import read_json
+from earmark.io import read_json, write_json
 from earmark.report.compare import cells, compare, rates
 
 
@@ -68,6 +68,34 @@ def test_cells_have_a_column_a_bound(runs: list[Path]) -> None:
     assert names[place : place + 3] == ["per_zh", "per_zh low", "per_zh high"]
     assert rows[0][place + 1] <= rows[0][place] <= rows[0][place + 2]
     assert rows[2][place : place + 3] == (None, None, None)
+
+
+def scored(folder: Path, run: str, seed: int, rate: float) -> Path:
+    """A finished run with a seed, and a CER on test_zh."""
+    config = variant(folder, run, seed=seed)
+    path = config.folder / "evaluation" / "scores.json"
+    scores = read_json(path)
+    for one in scores:
+        if (one["test"], one["system"]) == ("test_zh", "beam"):
+            one["rate"] = rate
+    write_json(path, scores)
+    return config.folder
+
+
+def test_spread_is_of_runs_that_differ_in_their_seed(earmark: Runner, tmp_path: Path) -> None:
+    folders = [scored(tmp_path, f"seed_{seed}", seed, rate) for seed, rate in ((1, 0.02), (2, 0.03), (3, 0.07))]
+    code, out, _ = earmark("compare", "--spread", *folders, "--format", "json")
+    assert code == 0
+    first = json.loads(out)[0]
+    assert (first["rate"], first["lowest"], first["highest"], first["runs"]) == ("cer_zh", 0.02, 0.07, 3)
+    assert (first["mean"], first["deviation"]) == (pytest.approx(0.04), pytest.approx(0.0007**0.5))
+    assert [row["rate"] for row in json.loads(out)] == ["cer_zh", "wer_en", "per_zh"]
+
+
+def test_spread_of_other_runs_is_refused(earmark: Runner, runs: list[Path]) -> None:
+    for given, said in ((runs[:2], "differ in post_training, not in their seed alone"), (runs[:1], "two runs or more")):
+        code, _, error = earmark("compare", "--spread", *given)
+        assert (code, said in error) == (2, True)
 
 
 def test_figure_draws_a_line_a_run(runs: list[Path]) -> None:

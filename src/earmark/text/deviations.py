@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from earmark.text.chinese_numbers import MEASURES
+from earmark.text.chinese_words import MEASURES
 
 _LACKED = "".join(
     sorted(MEASURES & set("份例倍公包卷句台处小届幅平年所批排摄星朵栋次款步毛滴点礼种站笔类股角起遍部门间项顿"))

@@ -4,6 +4,7 @@ Every sign that is spoken becomes a word; spaces around operators, and between a
 """
 
 import re
+from collections.abc import Callable
 
 from earmark.text.chinese_words import CURRENCIES, CURRENCY, CURRENCY_SIGNS, MONEY, NUMBER, SCALE, SPELLED, UNITS
 
@@ -17,10 +18,10 @@ _ALWAYS = {
     "⊥": "垂直于", "∥": "平行于", "∝": "正比于", "∫": "积分", "≡": "恒等于", "§": "第", "‱": "万分之", "→": "到",
 }  # fmt: skip
 SIGNS = "".join(_ALWAYS)
-# Signs in a text without digits that are spoken.
+# Signs in a text without digits that are spoken: a set first, as every text is searched for it.
 SPOKEN = (
-    rf"(?<=[{_HAN}])(?:-*>|<)(?=[{_HAN}])|[-±](?=[百千万]分之)|"
-    rf"(?<=[周期月日号点]).?[-~—](?=[{_CJK_NUMBER}周星])|[{SIGNS}]"
+    rf"[{SIGNS}]|[-~—<>](?:(?<=[{_HAN}][<>]|[{_HAN}]~)(?=[{_HAN}])|(?<=->)(?=[{_HAN}])|(?=[百千万]分之)|"
+    rf"(?<=[周期月日号点{_CJK_NUMBER}].)(?=[{_CJK_NUMBER}周星]))"
 )
 _COMPARED = {"<": "小于", ">": "大于", "<=": "小于等于", ">=": "大于等于", "!=": "不等于", "=": "等于", "==": "等于"}
 _OPERATED = {"+": "加", "*": "乘", "×": "乘", "÷": "除以", "/": "除以", "=": "等于", "-": "减"}
@@ -75,7 +76,7 @@ _SPAN = re.compile(
 )
 _SAME_UNIT = re.compile(rf"(?<=\d)(?P<unit>[{_HAN}]{{1,3}})[-~—](?=\d[\d.,]*(?P=unit))")
 _BOTH_MONEY = re.compile(
-    rf"(?<![A-Za-z])(?P<sign>{CURRENCY})(?P<first>{NUMBER}(?:{SCALE})?)(?P<to>[到至~-])(?:(?P=sign))?(?P<second>{NUMBER}(?:{SCALE})?)"
+    rf"(?<![A-Za-z])(?=[A-Zk{CURRENCY_SIGNS}])(?P<sign>{CURRENCY})(?P<first>{NUMBER}(?:{SCALE})?)(?P<to>[到至~-])(?:(?P=sign))?(?P<second>{NUMBER}(?:{SCALE})?)"
     rf"(?P<word>{MONEY})?(?![\d.])"
 )
 _MONEY_WORDS = re.compile(rf"(?P<sign>[{CURRENCY_SIGNS}])(?P<n>[{_CJK_NUMBER}点几多]+)(?P<word>{MONEY})?")
@@ -95,22 +96,40 @@ _GROUPED = re.compile(
 
 def close_spaces(text: str) -> str:
     """`1 kg`, `USD 100`, `8:00 am` without the space, so that number and unit are read together."""
+    if " " not in text:
+        return text
     return _SPACES.sub(lambda match: match["code"] or "", text)
 
 
 def read_signs(text: str) -> str:
     """A Chinese stretch whose signs beside numbers are words, or stand without spaces in one chunk."""
-    text = _GROUPED.sub(lambda match: "-".join(filter(None, match.groups())), text)
-    text = _ANGLE.sub(_angle, _ARROW.sub("到", _TIMES.sub("×", text)))
-    text = _HEIGHT.sub(r"\g<feet>英尺\g<inches>英寸", _YEAR.sub(lambda match: match[1].translate(SPELLED), text))
-    text = _POINT.sub("0.", _NEGATIVE.sub(_sign, _SAME_UNIT.sub(r"\g<unit>到", _SPAN.sub("到", text))))
-    text = _AROUND.sub(lambda match: match["sign"] or match["other"] or match["last"] or match["letter"], text)
-    text = _MONEY_WORDS.sub(_amount, _BOTH_MONEY.sub(_amounts, _SHARE.sub(_share, text)))
-    text = _BRACKET.sub(lambda match: _OPERATED[match["sign"] or match["open"]], text)
-    text = _EQUALS.sub("等于", _COMPARISON.sub(_compared, _ABOUT.sub("约", text)))
-    text = _OVER.sub(r"\g<above>除以", text)
-    text = _NUMBER_SIGN.sub(lambda match: f"{match['n'] or match['m']}号", _HAN_SIGN.sub(_between, text))
-    return _PLUS_END.sub("加", _ALWAYS_SIGN.sub(_always, text))
+    if _PLAIN.fullmatch(text):
+        return text
+    for needs, pattern, replacement in _STEPS:
+        if not needs.isdisjoint(text):
+            text = pattern.sub(replacement, text)
+    return text
+
+
+def _grouped(match: re.Match[str]) -> str:
+    return "-".join(filter(None, match.groups()))
+
+
+def _held(match: re.Match[str]) -> str:
+    """The sign that matched, without what stood around it."""
+    return next(filter(None, match.groups()))
+
+
+def _year(match: re.Match[str]) -> str:
+    return match[1].translate(SPELLED)
+
+
+def _bracket(match: re.Match[str]) -> str:
+    return _OPERATED[_held(match)]
+
+
+def _number_sign(match: re.Match[str]) -> str:
+    return f"{match['n'] or match['m']}号"
 
 
 def _sign(match: re.Match[str]) -> str:
@@ -152,3 +171,36 @@ def _amounts(match: re.Match[str]) -> str:
 def _amount(match: re.Match[str]) -> str:
     """¥五百."""
     return match["n"] + (match["word"] or CURRENCIES[match["sign"]])
+
+
+_PLAIN = re.compile(rf"[{_HAN}A-WYZa-wyz0-9,:?!，。？！、]*")
+_DASHES = "-~—–―"
+# Each step with the signs without one of which it has nothing to do.
+_STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+    (frozenset(needs), pattern, replacement)
+    for needs, pattern, replacement in (
+        ("- (", _GROUPED, _grouped),
+        ("xX", _TIMES, "×"),
+        (">", _ARROW, "到"),
+        ("°", _ANGLE, _angle),
+        ("'", _HEIGHT, r"\g<feet>英尺\g<inches>英寸"),
+        ("'", _YEAR, _year),
+        (_DASHES, _SPAN, "到"),
+        (_DASHES, _SAME_UNIT, r"\g<unit>到"),
+        ("-+±", _NEGATIVE, _sign),
+        (".", _POINT, "0."),
+        (" ", _AROUND, _held),
+        ("%‱", _SHARE, _share),
+        ("到至~-", _BOTH_MONEY, _amounts),
+        (CURRENCY_SIGNS, _MONEY_WORDS, _amount),
+        ("()", _BRACKET, _bracket),
+        ("~", _ABOUT, "约"),
+        ("<>!", _COMPARISON, _compared),
+        ("=", _EQUALS, "等于"),
+        ("/", _OVER, r"\g<above>除以"),
+        ("+&@", _HAN_SIGN, _between),
+        ("#", _NUMBER_SIGN, _number_sign),
+        (SIGNS, _ALWAYS_SIGN, _always),
+        ("+", _PLUS_END, "加"),
+    )
+)

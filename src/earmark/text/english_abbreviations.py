@@ -51,6 +51,12 @@ _WEEKDAYS = {
     "Mon": "monday", "Tue": "tuesday", "Tues": "tuesday", "Wed": "wednesday", "Thu": "thursday", "Thur": "thursday",
     "Thurs": "thursday", "Fri": "friday", "Sat": "saturday", "Sun": "sunday",
 }  # fmt: skip
+# Before a number.
+_PARTS = {
+    "fig": "figure", "figs": "figures", "ch": "chapter", "chap": "chapter", "sec": "section", "eq": "equation",
+    "art": "article", "p": "page", "pp": "pages", "ep": "episode", "vol": "volume", "vols": "volumes",
+    "app": "appendix",
+}  # fmt: skip
 # Words in capitals that are no name of a street: In St. Louis, Mount St. Helens, Thanks Dr. Smith.
 _NO_STREET = frozenset(
     "a about after am and are as at before between by can did do dear does for fort from hello hi how i in into is it "  # noqa: SIM905
@@ -67,6 +73,7 @@ _MISTER = re.compile(r"(?<![A-Za-z])(?:(?P<mister>(?i:mr))|(?P<missus>(?i:mrs)))
 _TITLE = re.compile(rf"(?<![A-Za-z.])(?P<title>{'|'.join(_TITLES)})(?:\.(?![A-Za-z])|(?= [A-Z][a-z])(?!'))")
 _POINT = re.compile(rf"(?<![A-Za-z.])(?P<point>{'|'.join(_POINTED)}|apt|bldg|vol|prof)\.(?![A-Za-z])")
 _NUMBER = re.compile(r"(?<![A-Za-z])(?:[Nn]os?|NO|[Nn]r|NR)\. ?(?=\d)|(?<![A-Za-z])Nr (?=\d)")
+_PART = re.compile(rf"(?<![A-Za-z.])(?P<part>(?i:{'|'.join(_PARTS)}))\. ?(?=\d)")
 _AMBIGUOUS = re.compile(
     r"(?:(?P<before>[A-Za-z'0-9]+) )?(?<![A-Za-z.])(?P<short>St|ST|Dr|DR|dr(?=\.))(?![A-Za-z'])(?P<point>\.?)"
     r"(?= ?(?P<next>[A-Za-z]*))"
@@ -89,10 +96,10 @@ _DOTTED = re.compile(
     r"(?<![A-Za-z.])[A-Z](?:\.[A-Z])+(?![A-Za-z.])|(?<![A-Za-z.])[A-Z]\.(?: [A-Z]\.){2,}(?! [A-Z][a-z])"
 )
 _DEGREE = re.compile(r"(?<![A-Za-z])(Ph|PH)\. ?D(?![A-Za-z])\.?")
-_LOWER_DOTTED = re.compile(r"(?<![A-Za-z.])(?:([ap])\. ?m|(a)\.k\.a|([ecmp])\.s\.t)(?![A-Za-z])\.?")
-_US = re.compile(r"(?<![A-Za-z.$])(?:U\.S\.?|US)(?![A-Za-z$])")
+_LOWER_DOTTED = re.compile(r"(?<![A-Za-z.])(?:([APap])\. ?[Mm]|(a)\.k\.a|([ecmp])\.s\.t)(?![A-Za-z])\.?")
+_US = re.compile(r"(?<![A-Za-z.$])(?:U\.S(?:\.(?![A-Za-z])|(?![\w.$]))|US(?![\w$]))")
 # Joined they would be other words.
-_SPELLED = frozenset("US IT AM IS OR AN AT IN ON SO NO HE ME WE GO DO TO BE BY MY IF UP OF AS".split())  # noqa: SIM905
+_SPELLED = frozenset("US IT IS OR AN AT IN ON SO NO HE ME WE GO DO TO BE BY MY IF UP OF AS".split())  # noqa: SIM905
 _QUICK = re.compile(
     r"\.|[a-z]/|\b(?:Mt|Ft|St|ST|Dr|DR|Mrs?|mrs?|MRS?|Prof|Capt|Lt|Sgt|Hon|Gov|US|Nr|[Ee]tc|[Vv]s|dept|approx|govt)\b|"
     r", [A-Z]{2}\b|\d [A-Z]|[a-z][-–][A-Z]"
@@ -105,8 +112,9 @@ def read_abbreviations(text: str) -> str:
         return text
     text = _STATE.sub(_state, _ADDRESS.sub(_address, text))
     text = _MISTER.sub(lambda match: f" {match.lastgroup} ", _WEEK.sub(_weekdays, text))
+    text = _PART.sub(lambda match: f" {_PARTS[match['part'].lower()]} ", _NUMBER.sub(" number ", text))
     text = _POINT.sub(_full, _TITLE.sub(_full, _AMBIGUOUS.sub(_saint_or_street, text)))
-    return _acronyms(_NUMBER.sub(" number ", _WORD.sub(_word, text)))
+    return _acronyms(_WORD.sub(_word, text))
 
 
 def _full(match: re.Match[str]) -> str:

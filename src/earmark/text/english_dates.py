@@ -67,6 +67,11 @@ def _date(day_: str, month: str, year: str) -> str | None:
     return f"the {ordinal(int(day_))} of {FULL_MONTHS[int(month) - 1].lower()} {years}"
 
 
+def month_day(match: re.Match[str], before: str, after: str) -> str:
+    """03/04: a fraction has no leading zero."""
+    return f"{FULL_MONTHS[int(match['month']) - 1].lower()} {ordinal(int(match['day']))}"
+
+
 def time(match: re.Match[str], before: str, after: str) -> str | tuple[str, int]:
     """3:30, 3:30pm, 10:30EST; with a point only before p.m.: 2.30 p.m."""
     hour, minute = int(match["hour"]), int(match["minute"])

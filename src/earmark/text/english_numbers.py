@@ -116,20 +116,31 @@ def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
     return _part(above, below) if 1 < below <= 20 and above < below else None
 
 
+def _out_of(match: re.Match[str], before: str, after: str) -> Reading:
+    """8.5/10; fractions have no points."""
+    return f"{number(match['above'])} out of {number(match['below'])}" if "." in match.group() else None
+
+
 def _percent(match: re.Match[str], before: str, after: str) -> Reading:
     first = f"{share(match['first'])}{' percent' if match['twice'] else ''} to " if match["first"] else ""
     return f"{'negative ' if match['minus'] else ''}{first}{share(match['n'])} percent"
 
 
 def _ordinal(match: re.Match[str], before: str, after: str) -> Reading:
-    day = dates.day(match["n"], before, after)
-    return day or ordinal(int(match["n"].replace(",", "")))
+    """21st; 21th is no ordinal."""
+    digits = match["n"].replace(",", "")
+    return (dates.day(match["n"], before, after) or ordinal(int(digits))) if _is_ordinal(digits, match["end"]) else None
+
+
+def _is_ordinal(digits: str, ending: str) -> bool:
+    return ending == ("th" if digits[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th"))
 
 
 def _power(match: re.Match[str], before: str, after: str) -> Reading:
-    """10^6, 10²."""
-    power = match["power"]
-    return f"{number(match['base'])} {_POWERS.get(power) or f'to the power of {number(power)}'}"
+    """10^6, 10², 10⁻³, x^2."""
+    power, base = match["power"], match["base"]
+    read = ("minus " if power[0] == "-" else "") + number(power.lstrip("-"))
+    return f"{number(base) if base.isdigit() else base} {_POWERS.get(power) or f'to the power of {read}'}"
 
 
 def _phone(match: re.Match[str], before: str, after: str) -> Reading:
@@ -171,7 +182,7 @@ def _name_part(part: str, parts: int) -> str:
     if not part[0].isdigit():
         return part
     if not part[-1].isdigit():
-        return ordinal(int(part[:-2]))
+        return ordinal(int(part[:-2])) if _is_ordinal(part[:-2], part[-2:]) else f"{number(part[:-2])} {part[-2:]}"
     # Four and more digits beside letters are a code, but for years and round numbers.
     code = len(part) > 3 and part.isdigit() and parts > 1 and not re.fullmatch(r"(?:19|20)\d\d|\d\d?00", part)
     return spelled(part) if code else number(part)
@@ -221,7 +232,7 @@ def _plus(match: re.Match[str], before: str, after: str) -> Reading:
 
 _N = NUMBER
 _AM = r"(?:(?P<noon>[AaPp])\.?[Mm]\.?)?"
-_CLOCK_HOUR = r"(?P<hour>[01]?\d|2[0-3])"
+_CLOCK_HOUR = r"(?P<hour>[01]?\d|2[0-4])"
 _ZONE = r"(?P<zone>EST|EDT|CST|CDT|MST|MDT|PST|PDT|GMT|UTC|CET|BST|IST|JST|ET|PT|est|pst|gmt|utc)?"
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
@@ -249,7 +260,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
             r"(?P<h1>1?\d)(?::(?P<m1>[0-5]\d))?(?P<n1>[AaPp])\.?[Mm]\.?-(?P<h2>1?\d)(?::(?P<m2>[0-5]\d))?(?P<n2>(?!))?",
             dates.hours,
         ),
-        (r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th)", _ordinal),
+        (r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?P<end>st|nd|rd|th)", _ordinal),
         (rf"{_CLOCK_HOUR}:(?P<minute>[0-5]\d){_AM}{_ZONE}", dates.time),
         (rf"(?P<hour>\d{{1,3}}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d){_AM}", dates.duration),
         (r"(?P<hour>0?[1-9]|1[0-2])(?P<noon>[AaPp])\.?[Mm]\.?", dates.hour),
@@ -261,11 +272,13 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"(?:\+?1-)?(?:\d{3}-)?\d{3}-\d{4}|\d{5}-\d{4}|0\d{1,4}-\d{5,8}", _phone),
         (r"\+?\(?\d{1,5}\)?(?:-\d{1,7}){2,}", _phone),
         (r"\d+(?:-\d+){2,}|\d+(?:/\d+){2,}", _groups),
-        (r"(?P<base>\d+)\^(?P<power>\d+)", _power),
+        (r"(?P<base>\d+|[A-Za-z]{1,2})\^(?P<power>-?\d+)", _power),
         (r"(?P<letter>[CF])#", _sharp),
         (rf"±(?P<n>{_N})", _tolerance),
         (rf"(?P<first>{_N})[-:](?P<second>{_N})", _range),
+        (r"(?P<month>0[1-9])/(?P<day>0[1-9]|[12]\d|3[01])", dates.month_day),
         (r"(?P<above>\d+)/(?P<below>\d+)(?:th|rd|s)?", _fraction),
+        (rf"(?P<above>{_N})/(?P<below>{_N})", _out_of),
         (r"(?P<letter>[vV])?(?P<n>\d+(?:\.\d+){1,3})", _dotted),
         (r"#(?P<n>\d+)", _hash),
         (r"(?P<feet>\d)'(?P<inches>\d{1,2})", _height),
@@ -275,7 +288,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"(?P<n>\d+)/(?P<name>[A-Za-z]+)", _slash),
         (ADDRESS, _address),
         (r"[A-Za-z]*&[A-Za-z]*", _joined),
-        (r"(?P<name>[A-Za-z]+|\d+)(?P<signs>\++)", _plus),
+        (rf"(?P<name>[A-Za-z]+|{_N})(?P<signs>\++)", _plus),
         (rf"{_N}(?:[-+±×*÷=x]{_N})+", _arithmetic),
     )
 )

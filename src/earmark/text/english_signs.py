@@ -5,7 +5,7 @@ Every sign that is spoken becomes a word. What no rule reads is read piece by pi
 
 import re
 
-from earmark.text.english_units import CODE, CURRENCIES, NUMBER, SIGNS
+from earmark.text.english_units import CODE, CURRENCIES, NUMBER, SIGNS, SPACED
 from earmark.text.english_words import number, spelled
 
 OPERATORS = {
@@ -15,6 +15,7 @@ OPERATORS = {
     "≦": "less than or equal to", "≥": "greater than or equal to", "≧": "greater than or equal to",
     "<=": "less than or equal to", ">=": "greater than or equal to", "≠": "not equal to", "!=": "not equal to",
     "≈": "approximately equal to", "⊆": "subset of or equal to", "⋈": "natural join",
+    "^": "to the power of",
 }  # fmt: skip
 # Spoken wherever they stand.
 _ALWAYS = {
@@ -56,15 +57,21 @@ _BY = re.compile(r"(?<=\d) ?[x×] ?(?=\d)")
 _CODE = re.compile(rf"(?<![A-Za-z])(?P<code>{CODE}|Rs\.?|Rs) (?=\d)")
 _SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)")
 _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
+# 5,5 kg and 3,50 €; 5 ft 10 in.
+_COMMA = re.compile(rf"(?<![\d,.])(?P<whole>\d{{1,3}}),(?P<decimals>\d{{1,2}})(?= ?(?:{SPACED})(?![\w'])| ?[%{SIGNS}])")
+_FEET_INCHES = re.compile(r"(?<=\d ft )(?P<n>\d{1,2}) in\b\.?|(?<=\dft )(?P<m>\d{1,2}) ?in\b\.?")
+_HEIGHT = re.compile(r"(?<=\d') (?=\d{1,2}\")")
+_HOURS = re.compile(r"(?<![\w.,])(?P<h>\d{1,2})h ?(?P<m>\d{1,2})m(?:in)?(?![A-Za-z])")
 _RETIREMENT = re.compile(r"\b(?P<n>40[13]|457|529)\(?(?P<letter>[kb])\)?(?![\w])")
 _ALWAYS_SIGN = re.compile(f"[{ALWAYS}]")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
 _GREEK_UNIT = re.compile(r"μ[mgsFAVWHlL]\b|(?<=[\dkM ])Ω")
 # Telephone numbers: +44 20 7946 0958, (234)-543-2435, 555.123.4567, 020 7946 0958, 01 23 45 67 89.
 _PHONE = re.compile(
-    r"(?<![\w.])\+\d{1,3}(?:[ .-]?\(\d{1,5}\))?(?:[ .-]\d{1,5}){1,6}(?![\d%]|[.,:/]\d)|"
+    r"(?<![\w.])\+\d{1,3}(?:[ .-]?\(\d{1,5}\))?(?:[ .-]?\d{1,8})(?:[ .-]\d{1,8}){0,6}(?![\d%]|[.,:/]\d)|"
     r"(?<![\w+])\(0?\d{2,4}\)[ -]?\d{3,4}[ .-]?\d{3,4}(?![\w%]|[.,]\d)|"
     r"(?<![\d.,+-])\d{3}[ .]\d{3}[ .]\d{4}(?![\d.,]\d|[\d%])|"
+    r"(?<![\d.,+-])\d{4}(?: \d{4}){2,}(?: \d{1,3})?(?![\d.,]\d|[\d%])|"
     r"(?<![\d.,+-])0\d{1,4} \d{3,4} \d{3,4}(?![\d.,]\d|[\d%])|(?<![\d.,+-])0\d(?: \d\d){4}(?![\d.,]\d|[\d%])"
 )
 _CALLED = re.compile(
@@ -78,6 +85,8 @@ def read_signs(text: str) -> str:
     """An English stretch with operators, comparisons and telephone numbers as words, sums and ranges told apart."""
     text = _CALLED.sub(_called, _PHONE.sub(_phone, text))
     text = _CODE.sub(lambda match: match["code"], _SIGN_SPACE.sub("", text))
+    text = _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", re.sub("==+", "=", text)))
+    text = _COMMA.sub(r"\g<whole>.\g<decimals>", _FEET_INCHES.sub(r"\g<n>\g<m> inches", text))
     text = _EQUATION.sub(_equation, text)
     text = _SLASH.sub("/", _SPACED_RANGE.sub(lambda match: match.group().split("-")[0].rstrip(" –—") + " to ", text))
     text = _COMPARISON.sub(_compared, _ABOUT.sub(" approximately ", text))
@@ -139,7 +148,9 @@ def _equation(match: re.Match[str]) -> str:
     if not re.search(r"\d", text):
         return text
     tokens = _TOKEN.findall(text)
-    return " ".join(_term(*three) for three in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False))
+    return " ".join(_term(*three) for three in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)).replace(
+        "to the power of two", "squared"
+    )
 
 
 def _term(before: str, token: str, after: str) -> str:

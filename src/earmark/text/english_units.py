@@ -16,13 +16,13 @@ UNITS = {
     "L": "liter", "cl": "centiliter", "cL": "centiliter", "dl": "deciliter", "dL": "deciliter", "ul": "microliter",
     "μL": "microliter", "μl": "microliter", "gal": "gallon", "tbsp": "tablespoon", "tsp": "teaspoon", "sec": "second",
     "secs": "second", "ms": "millisecond", "μs": "microsecond", "ns": "nanosecond", "min": "minute", "mins": "minute",
-    "hr": "hour", "hrs": "hour", "wk": "week", "wks": "week", "mo": "month", "mos": "month", "yr": "year",
+    "h": "hour", "hr": "hour", "hrs": "hour", "wk": "week", "wks": "week", "mo": "month", "mos": "month", "yr": "year",
     "yrs": "year", "dB": "decibel", "db": "decibel", "ha": "hectare", "B": "byte", "KB": "kilobyte", "kB": "kilobyte",
     "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", "PB": "petabyte", "Gb": "gigabit", "Mb": "megabit",
     "kb": "kilobit", "px": "pixel", "MP": "megapixel", "V": "volt", "mV": "millivolt", "kV": "kilovolt", "W": "watt",
     "mW": "milliwatt", "kW": "kilowatt", "KW": "kilowatt", "MW": "megawatt", "GW": "gigawatt", "Wh": "watt hour",
-    "kWh": "kilowatt hour", "KWh": "kilowatt hour", "MWh": "megawatt hour", "A": "ampere", "mA": "milliampere",
-    "mAh": "milliampere hour", "Ω": "ohm", "kΩ": "kilohm", "kPa": "kilopascal", "hPa": "hectopascal",
+    "kWh": "kilowatt hour", "KWh": "kilowatt hour", "MWh": "megawatt hour", "A": "amp", "mA": "milliamp",
+    "mAh": "milliamp hour", "Ω": "ohm", "kΩ": "kilohm", "kPa": "kilopascal", "hPa": "hectopascal",
     "MPa": "megapascal", "Pa": "pascal", "J": "joule", "kJ": "kilojoule", "cal": "calorie", "kcal": "kilocalorie",
     "K": "kelvin",
 }  # fmt: skip
@@ -38,6 +38,7 @@ _PAIRS = {
     "mph": ("mile per hour", "miles per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
     "kmh": ("kilometer per hour", "kilometers per hour"), "km/h": ("kilometer per hour", "kilometers per hour"),
     "km/hr": ("kilometer per hour", "kilometers per hour"), "m/s": ("meter per second", "meters per second"),
+    "m/s2": ("meter per second squared", "meters per second squared"),
     "m/s^2": ("meter per second squared", "meters per second squared"),
     "rpm": ("revolution per minute", "revolutions per minute"),
     "RPM": ("revolution per minute", "revolutions per minute"), "bpm": ("beat per minute", "beats per minute"),
@@ -92,7 +93,7 @@ _SPACED_ONLY = frozenset(
         "mos",
     )
 )
-_NEVER_SPACED = frozenset(("in", "A", "B", "K", "J", "ms", '"', "W", "V"))
+_NEVER_SPACED = frozenset(("in", "A", "B", "K", "J", "h", "ms", '"'))
 
 
 def _either(shorts: list[str]) -> str:

@@ -37,13 +37,15 @@ _UNHEARD = re.compile(
     "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff™℠®©℗🄬🅪🅫🅬]"
 )
 _KEYCAP = re.compile("[#*]\ufe0f?\u20e3")
+# Marks that are letters in brackets: Acme(TM).
+_BRACKETED = re.compile(r"(?<=[A-Za-z]{2})\((?:TM|tm|SM|R|C)\)")
 # 1'000'000, 5 000 km (no-break and thin spaces), 1_000, 10³, 5—6, № 7, 45º.
 _THIN = re.compile(r"(?<!\d)(\d{1,3})((?:['’\u00a0\u2007-\u200a\u202f\u205f]\d{3})+)(?![\d'’])")
 _PLAIN_SPACED = re.compile(r"(?<![\d.,:/+-])(?<!\d )([1-9]\d{0,2})((?: 000)+)(?! ?\d)")
 _UNDERSCORED = re.compile(r"(?<=\d)_(?=\d{3}(?!\d))")
 _INDIAN = re.compile(r"(?<![\d,])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
 _POINTED = re.compile(r"(?<![\d.])[1-9]\d{0,2}\.\d{3}\.\d{3}(?![\d.]\d|\d)")
-_POWER = re.compile(r"(?<=[\d)])[⁰¹²³⁴-⁹]+")
+_POWER = re.compile(r"(?<=[\d)])⁻?[⁰¹²³⁴-⁹]+")
 _DASH = re.compile(r"(?<=\d)[—―](?=\d)")
 _NUMERO = re.compile(r"(?<![A-Za-z])[Nn][º°]\.?(?= ?\d)|№\.?")
 _DEGREE = re.compile(r"(?<=\d)º|˚")
@@ -58,6 +60,7 @@ def without_marks(text: str) -> str:
         if "&" not in text:
             break
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+    text = _BRACKETED.sub("", text)
     if text.isascii():
         return text
     return _UNHEARD.sub("", _KEYCAP.sub(" ", text))
@@ -76,7 +79,9 @@ def plain_numbers(text: str) -> str:
     if text.isascii():
         return text
     text = _NUMERO.sub("No.", _DEGREE.sub("°", text)).replace("٬", "").replace("٫", ".")
-    return _DASH.sub("-", _POWER.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()), text))
+    return _DASH.sub(
+        "-", _POWER.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()).replace("−", "-"), text)
+    )
 
 
 def _grouped(match: re.Match[str]) -> str:

@@ -1,8 +1,10 @@
 """The list of differences from WeTextProcessing is true: each example is read as the list says, by both."""
 
+import re
+
 import pytest
 
-from earmark.text.deviations import DEVIATIONS, deviation
+from earmark.text.deviations import DEVIATIONS, NEMO, deviation
 from earmark.text.normalise import normalise
 from earmark.text.wetext import normaliser
 
@@ -18,6 +20,13 @@ def test_wetextprocessing_reads_the_example_otherwise(one):
     theirs = normaliser(one.language).normalize(one.example)
     assert normalise(theirs, one.language) == one.theirs
     assert one.theirs != one.ours
+
+
+@pytest.mark.parametrize("one", NEMO, ids=[one.example for one in NEMO])
+def test_nemo_reads_the_example_otherwise(one):
+    assert normalise(one.example, one.language) == one.ours != one.theirs
+    assert normalise(one.theirs, one.language) == one.theirs, "canonical spelling"
+    assert re.search(one.pattern, one.example), "the pattern has to find its own example"
 
 
 @pytest.mark.parametrize(

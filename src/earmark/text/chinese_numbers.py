@@ -233,6 +233,11 @@ def _power(match: re.Match[str], before: str, after: str) -> Reading:
     return f"{number(base) if base.isdigit() else f' {base} '}的{name}方"
 
 
+def _ten_thousands(match: re.Match[str], before: str, after: str) -> Reading:
+    """10w人, as people type 万."""
+    return counted(match["n"], "万") + "万"
+
+
 def _account(match: re.Match[str], before: str, after: str) -> Reading:
     """QQ:12345678."""
     return f"{match['name']} {match['n'].translate(DIALLED)}"
@@ -303,6 +308,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"\d{17}[Xx]", _identity),
         (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", _account),
         (r"-(?P<n>\d+[A-Za-z]+\d*)", _behind_name),
+        (rf"(?P<n>{_N})w", _ten_thousands),
         (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", _power),
         (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_N}%?)\)?(?:{_OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_N}%?)\)?)+", _arithmetic),
         (rf"[-+±]?{_N}%?(?:[-+×*÷<>±/]{_N}%?)+", _arithmetic),

@@ -53,7 +53,7 @@ _EQUALS = re.compile(
 _HAN_SIGN = re.compile(
     rf"(?<=[{_HAN}]) ?(?P<sign>[+&@]) ?(?=[{_HAN}\d])|(?<=[\d{_HAN}]) ?(?P<behind>[+&]) ?(?=[{_HAN}])"
 )
-_PLUS_END = re.compile(r"(?<=\d)\+(?![\d+A-Za-z(=])")
+_PLUS_END = re.compile(r"(?:(?<=\d)|(?<=\d[kKwWMm万千百亿%]))\+(?![\d+A-Za-z(=])")
 _ABOUT = re.compile(rf"(?:(?<=^)|(?<=[\s,:(]))~ ?(?=(?:{CURRENCY})?\.?\d)")
 _ALWAYS_SIGN = re.compile(f" ?([{SIGNS}]) ?")
 # 3->5; 120°30'; #5, 3#楼.

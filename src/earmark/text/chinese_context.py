@@ -72,7 +72,7 @@ def is_year(digits: str, before: str, after: str) -> bool:
         return True
     if len(digits) == 2 and re.match(r"年(?:0?[1-9]|1[0-2]|[一二三四五六七八九十]{1,2})月(?!的?时间|份?前|后)", after):
         return not re.search("民国|光绪|康熙|乾隆|昭和|平成|令和|[治庆嘉道咸]$", before[-4:])
-    return len(digits) == 2 and digits[1] in "05" and bool(re.match("后(?![天年来，])", after))
+    return len(digits) == 2 and digits[1] in "05" and bool(re.match("(?:[、到至 ]\\d[05])*后(?![天年来，])", after))
 
 
 def is_event(digits: str, before: str, after: str) -> bool:

@@ -14,7 +14,7 @@ _DAY_AFTER = re.compile(
     "[^\\W\\d_]{0,3}节(?!省|约)|见面|出发|到期|更新|发布|上[线映市]|首[发映播]|之[前后]|号|考试|纪念日|比赛|放榜"
 )
 _POINT_DAY = re.compile("放假|国庆|开学|[当那这]天|[^\\W\\d_]{0,2}节(?![省约目课])")
-_SEASON = re.compile("赛季|学年|财年|年度|雪季|榨季|跨年")
+SEASON = re.compile("赛季|学年|财年|年度|雪季|榨季|跨年")
 
 
 def date(match: re.Match[str], before: str, after: str) -> Reading:
@@ -24,6 +24,18 @@ def date(match: re.Match[str], before: str, after: str) -> Reading:
         month, day = day, month
     read = f"{year.translate(SPELLED)}年{number(str(int(month)))}月{number(str(int(day)))}"
     return read if re.match("[日号]", after) else read + "日"
+
+
+def days(match: re.Match[str], before: str, after: str) -> Reading:
+    """2024/10/1-2024/10/7, 10/1-10/7."""
+    reads = []
+    for one in (match["start"], match["end"]):
+        *year, month, day = re.split("[-/.]", one)
+        if not re.fullmatch(MONTH, month) or not re.fullmatch(DAY, day):
+            return None
+        reads.append("".join(f"{y.translate(SPELLED)}年" for y in year) + f"{number(month.lstrip('0'))}月")
+        reads[-1] += f"{number(day.lstrip('0'))}日"
+    return "到".join(reads)
 
 
 def year_month(match: re.Match[str], before: str, after: str) -> Reading:
@@ -85,9 +97,9 @@ def fraction(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _no_fraction(above: str, below: str, before: str, after: str) -> str:
     """Dates, seasons and pairs that are written with a slash; empty for a fraction."""
-    if len(above) == 4 and above[:2] in ("19", "20") and (_SEASON.match(after) or above[:2] == below[:2] != below):
+    if len(above) == 4 and above[:2] in ("19", "20") and (SEASON.match(after) or above[:2] == below[:2] != below):
         return above.translate(SPELLED) + ("到" if len(below) == 4 else "") + below.translate(SPELLED)
-    if (_SEASON.match(after) and len(above) == len(below) == 2) or {above, below} == {"985", "211"}:
+    if (SEASON.match(after) and len(above) == len(below) == 2) or {above, below} == {"985", "211"}:
         return above.translate(SPELLED) + below.translate(SPELLED)
     day = int(below) == 1 or _DAY_AFTER.match(after) or _DAY_BEFORE.search(before)
     if day and re.fullmatch(MONTH, above) and re.fullmatch(DAY, below):
@@ -112,7 +124,10 @@ def dotted(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 _GROUP_DATE = r"(?P<cut>[-/.])"
+_FULL = r"\d{4}[/.]\d{1,2}[/.]\d{1,2}"
 DATES = (
+    (rf"(?P<start>{_FULL})[-~](?P<end>{_FULL})", days),
+    (r"(?P<start>\d{1,2}/\d{1,2})[-~](?P<end>\d{1,2}/\d{1,2})", days),
     (rf"(?P<year>\d{{4}}){_GROUP_DATE}(?P<month>{MONTH})(?P=cut)(?P<day>{DAY})", date),
     (rf"(?P<year>\d{{4}})(?P<cut>·)(?P<month>{MONTH})(?P=cut)(?P<day>{DAY})", date),
     (rf"(?P<month>{MONTH}){_GROUP_DATE}(?P<day>{DAY})(?P=cut)(?P<year>[12]\d{{3}})", date),

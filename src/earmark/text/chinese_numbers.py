@@ -38,13 +38,15 @@ from earmark.text.chinese_words import (
     unit_word,
 )
 
-_EACH = re.compile(
-    "(?P<unit>[^\\W\\d_A-Za-z]{1,2})/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩秒分周季户股页本张盒箱瓶平只台套篇首节课题])"
+_RATE = re.compile(
+    "/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩秒分周季户股页本张盒箱瓶平只台套篇首节课题])"
 )
+_EACH = re.compile(rf"(?P<unit>[^\W\d_A-Za-z]{{1,2}}){_RATE.pattern}")
 _OPERATORS = {
     "+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "/": "除以", "=": "等于", ">": "大于", "<": "小于",
-    "±": "加减", ">=": "大于等于", "<=": "小于等于", "!=": "不等于", "==": "等于",
+    "±": "正负", ">=": "大于等于", "<=": "小于等于", "!=": "不等于", "==": "等于",
 }  # fmt: skip
+_PARTS = re.compile(rf"\d+\^-?\d+|(?<![\d/.])\d+/\d+(?![\d/.^%])|{NUMBER}%?|[<>!=]=|\D")
 _OPERATOR = r"(?:[<>!=]=|[-+×*÷/=<>±])"
 _PHONE = (
     r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}|"
@@ -111,7 +113,7 @@ def _integer(digits: str, before: str, after: str) -> str:
         return digits.translate(DIALLED)
     if len(digits) == 2 and digits[0] == "0" and after[:1] in ("月", "日", "号"):
         return number(digits[1])
-    return number(digits) if ORDINAL.search(before) else counted(digits, re.sub(r"^[到至]\d+", "", after))
+    return number(digits) if ORDINAL.search(before) else counted(digits, re.sub(r"^[到至]\d+|^[、 ]3(?!\d)", "", after))
 
 
 def _signed(text: str, before: str, after: str) -> Reading:
@@ -147,8 +149,10 @@ def _money(match: re.Match[str], before: str, after: str) -> Reading:
         taken += word.end()
     name = word.group() if word else _currency(CURRENCIES[sign], before)
     minus = {"-": "负", "+": "正", "±": "正负"}.get(match["minus"] or match["inner"] or "", "")
+    rate = _RATE.match(after[taken:])
+    each = "每" + rate["each"] if rate else ""
     amounts = "到".join(counted(_whole(one, match["short"]), larger or name) for one in match["amount"].split("-"))
-    return minus + amounts + larger + name, taken
+    return each + minus + amounts + larger + name, taken + (rate.end() if rate else 0)
 
 
 def _currency(name: str, before: str) -> str:
@@ -189,18 +193,29 @@ def _part_of_unit(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _range(match: re.Match[str], before: str, after: str) -> Reading:
     first, second, sign = match["first"], match["second"], match["sign"]
-    if len(first) == len(second) == 4 and (after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"}):
-        return f"{first.translate(SPELLED)}到{second.translate(SPELLED)}"
-    season = re.match("赛季|学年|财年|年度|雪季", after)
-    if season and re.fullmatch(r"(?:19|20)?\d\d-\d\d", match.group()):
+    if _are_years(first, second, after):
         return f"{first.translate(SPELLED)}到{second.translate(SPELLED)}"
     if sign == "-" and ACCOUNT.search(before) and len(first + second) > 6:
         return (first + second).translate(DIALLED)
     if sign == "-" and is_score(first, second, before, after):
         return f"{number(first)}比{number(second)}"
+    each = _EACH.match(after)
+    if each:
+        low, high = (counted(one, each["unit"]) for one in (first, second))
+        return f"每{each['each']}{low}到{high}{each['unit']}", each.end()
     if before.endswith("第"):
         return f"{number(first)}到{number(second)}"
     return f"{counted(first, after)}到{counted(second, after)}"
+
+
+def _are_years(first: str, second: str, after: str) -> bool:
+    """1998-2000年, 1990-1995, 2024-25赛季, 90-00后."""
+    if len(first) == len(second) == 4:
+        return after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"} or bool(dates.SEASON.match(after))
+    if not re.fullmatch(r"(?:19|20)?\d\d", first) or not re.fullmatch(r"\d\d", second):
+        return False
+    generations = first[-1] + second[-1] in ("00", "05", "50", "55") and re.match("后(?!天)", after)
+    return bool(dates.SEASON.match(after) or generations)
 
 
 def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
@@ -210,25 +225,37 @@ def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
     """A sum; a sign at its beginning, or behind another one, belongs to the number."""
-    reads, operand = [], False
-    for part in re.findall(rf"(?<![\d/.])\d+/\d+(?![\d/.])|{NUMBER}%?|[<>!=]=|\D", match.group()):
-        if "/" in part[1:]:
-            above, below = part.split("/")
-            proper = int(above) < int(below)
-            reads.append(f"{number(below)}分之{number(above)}" if proper else f"{number(above)}除以{number(below)}")
-        elif part[0].isdigit():
-            reads.append("百分之" + number(part[:-1]) if part.endswith("%") else number(part))
+    reads, held = [], False
+    for part in _PARTS.findall(match.group()):
+        operand = part[-1].isalnum() or part[-1] in "%)"
+        if part[0].isdigit():
+            reads.append(_operand(part))
         elif part.isalpha() or part in "()":
             reads.append(f" {part} " if part.isalpha() else "")
         else:
-            reads.append(_OPERATORS[part] if operand else {"-": "负", "+": "正", "±": "正负"}.get(part, ""))
-        operand = part[-1].isalnum() or part in ("%", ")") or part[-1] == "%"
+            reads.append(_OPERATORS[part] if held else {"-": "负", "+": "正", "±": "正负"}.get(part, ""))
+        held = operand
     return "".join(reads)
+
+
+def _operand(part: str) -> str:
+    """A number of a sum, a share of it, a power; two thirds are a fraction, six by two is a division."""
+    if "^" in part:
+        return _raised(*part.split("^"))
+    if "/" in part:
+        above, below = part.split("/")
+        if int(above) < int(below):
+            return f"{number(below)}分之{number(above)}"
+        return f"{number(above)}除以{number(below)}"
+    return "百分之" + number(part[:-1]) if part.endswith("%") else number(part)
 
 
 def _power(match: re.Match[str], before: str, after: str) -> Reading:
     """10^6, x^2."""
-    power, base = match["power"], match["base"]
+    return _raised(match["base"], match["power"])
+
+
+def _raised(base: str, power: str) -> str:
     name = "平" if power == "2" else ("负" if power[0] == "-" else "") + number(power.lstrip("-")) + "次"
     return f"{number(base) if base.isdigit() else f' {base} '}的{name}方"
 
@@ -280,6 +307,7 @@ def _behind_name(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 _N = NUMBER
+_TERM = rf"{_N}(?:\^-?\d+|%)?"
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
@@ -310,8 +338,8 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"-(?P<n>\d+[A-Za-z]+\d*)", _behind_name),
         (rf"(?P<n>{_N})w", _ten_thousands),
         (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", _power),
-        (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_N}%?)\)?(?:{_OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_N}%?)\)?)+", _arithmetic),
-        (rf"[-+±]?{_N}%?(?:[-+×*÷<>±/]{_N}%?)+", _arithmetic),
+        (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?(?:{_OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?)+", _arithmetic),
+        (rf"[-+±]?{_TERM}(?:[-+×*÷<>±/]{_TERM})+", _arithmetic),
         (ADDRESS, _address),
         (
             r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+-?\d+\.\d+[A-Za-z]*|\d+\.\d+[A-Za-z]+(?:-?[A-Za-z]+)?",

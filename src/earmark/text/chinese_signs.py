@@ -45,7 +45,7 @@ _NEGATIVE = re.compile(rf"(?:(?<=^)|(?<=[^\w)%])|(?<=[是为到至]))(?P<sign>[-
 _COMPARISON = re.compile(
     rf"(?<![<>=|-])(?P<sign>[<>!]=|[<>])(?= ?(?:{CURRENCY})?[-+±.]?\d)|"
     rf"(?<=[\d{_HAN}A-Za-z%)])(?P<between>[<>!]=|[<>])(?=[{_HAN}A-Za-z])(?![^<>]{{0,40}}[<>])|"
-    rf"(?<=[\d%])(?P<behind>[<>]=?)(?=[{_HAN}])"
+    rf"(?<=[\d%°])(?P<behind>[<>]=?)(?=[{_HAN}])"
 )
 _EQUALS = re.compile(
     rf"(?<=[{_HAN}]) ?(?P<equals>==?) ?(?=[\w(+√±.{CURRENCY_SIGNS}-])|(?<=[\w)%²³]) ?(?P<han>==?) ?(?=[{_HAN}])"
@@ -59,6 +59,7 @@ _ALWAYS_SIGN = re.compile(f" ?([{SIGNS}]) ?")
 # 3->5; 120°30'; #5, 3#楼.
 _ARROW = re.compile(rf"(?<=[\d{_HAN}A-Za-z%]) ?-+> ?(?=[\d{_HAN}A-Za-z])")
 _HEIGHT = re.compile(r"(?<![\d'])(?P<feet>\d)'(?P<inches>\d{1,2})(?:\"|'')")
+_MIXED = re.compile(r"(?<![\d/.:-])(\d{1,3}) (?=(?:1/[2-9]|2/[35]|3/[458]|[457]/8|[45]/[56])(?![\d/]))")
 _YEAR = re.compile(r"'(\d\d)(?=年)")
 # Signs beside brackets, which part chunks; slashes of formulas in words; 1920x1080.
 _BRACKET = re.compile(r"(?<=\)) ?(?P<sign>[-+×÷*/=]) ?(?=[\d(A-Za-z√.])|(?<=[\dA-Za-z)]) ?(?P<open>[-+×÷*/=]) ?(?=\()")
@@ -77,7 +78,7 @@ _SPAN = re.compile(
 _SAME_UNIT = re.compile(rf"(?<=\d)(?P<unit>[{_HAN}]{{1,3}})[-~—](?=\d[\d.,]*(?P=unit))")
 _BOTH_MONEY = re.compile(
     rf"(?<![A-Za-z])(?=[A-Zk{CURRENCY_SIGNS}])(?P<sign>{CURRENCY})(?P<first>{NUMBER}(?:{SCALE})?)(?P<to>[到至~-])(?:(?P=sign))?(?P<second>{NUMBER}(?:{SCALE})?)"
-    rf"(?P<word>{MONEY})?(?![\d.])"
+    rf"(?P<word>{MONEY})?(?P<rate>/(?:小时|公斤|平米|[斤天人年月日次吨个件晚平]))?(?![\d.])"
 )
 _MONEY_WORDS = re.compile(rf"(?P<sign>[{CURRENCY_SIGNS}])(?P<n>[{_CJK_NUMBER}点几多]+)(?P<word>{MONEY})?")
 _SHARE = re.compile(
@@ -165,7 +166,8 @@ def _share(match: re.Match[str]) -> str:
 
 def _amounts(match: re.Match[str]) -> str:
     """£100到300: the currency goes behind both."""
-    return f"{match['first']}到{match['second']}{match['word'] or CURRENCIES[match['sign']]}"
+    rate = "每" + match["rate"][1:] if match["rate"] else ""
+    return f"{rate}{match['first']}到{match['second']}{match['word'] or CURRENCIES[match['sign']]}"
 
 
 def _amount(match: re.Match[str]) -> str:
@@ -189,6 +191,7 @@ _STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[st
         (_DASHES, _SAME_UNIT, r"\g<unit>到"),
         ("-+±", _NEGATIVE, _sign),
         (".", _POINT, "0."),
+        (" ", _MIXED, r"\1又"),
         (" ", _AROUND, _held),
         ("%‱", _SHARE, _share),
         ("到至~-", _BOTH_MONEY, _amounts),

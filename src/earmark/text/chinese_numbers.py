@@ -7,96 +7,58 @@ Where the readings differ from WeTextProcessing's they do so on purpose (`earmar
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
-NAMES = "零一二三四五六七八九"
-SPELLED = str.maketrans("0123456789", NAMES)
-# Digits of telephones, rooms, trains: 1 is yao1.
-DIALLED = str.maketrans("0123456789", "零幺二三四五六七八九")
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_SIGN = {"-": "负", "+": "正", "±": "正负", "": ""}
-# 2 is 两 before these; 月, 日, 号, 楼, 班, 级, 线 and their like number things and take 二.
-MEASURES = frozenset(
-    "个只条张本件位名次天周年岁元块毛角分秒时刻种类家间层辆台部封杯瓶碗斤吨米里倍项所套群双对头匹棵朵颗粒支枝把篇首句段幅座栋架"
-    "艘场集遍趟回顿口盒箱包袋桶盘份起例根片面门排队届代万千百亿小公厘毫平星礼克升点人课页站步票度处笔批款份道卷罐壶勺世滴股阵摄多"
+from earmark.text import chinese_dates as dates
+from earmark.text.chinese_context import (
+    ACCOUNT,
+    LEADING_ZERO,
+    ORDINAL,
+    is_dialled,
+    is_event,
+    is_minus,
+    is_score,
+    is_year,
+    point_day,
 )
-_NO_MEASURE = re.compile("年级|分之|部曲")
-UNITS = {
-    "kg": "千克", "KG": "千克", "Kg": "千克", "km": "公里", "KM": "公里", "cm": "厘米", "CM": "厘米", "mm": "毫米",
-    "m": "米", "mg": "毫克", "ml": "毫升", "mL": "毫升", "L": "升", "g": "克", "h": "小时", "min": "分钟", "s": "秒",
-    "ms": "毫秒", "°C": "摄氏度", "°c": "摄氏度", "°F": "华氏度", "°": "度", "m2": "平方米", "m3": "立方米",
-    "km2": "平方公里", "cm2": "平方厘米", "cm3": "立方厘米", "mm2": "平方毫米", "kW": "千瓦", "kw": "千瓦",
-    "kWh": "千瓦时", "kwh": "千瓦时", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫",
-    "km/h": "公里", "m/s": "米", "nm": "纳米", "dB": "分贝", "mAh": "毫安时", "W": "瓦", "V": "伏",
+from earmark.text.chinese_dates import Reading
+from earmark.text.chinese_words import (
+    CURRENCIES,
+    CURRENCY,
+    DIALLED,
+    MONEY,
+    NUMBER,
+    SCALE,
+    SPEEDS,
+    SPELLED,
+    UNIT,
+    counted,
+    integer,
+    number,
+    unit_word,
+)
+
+_RATE = re.compile(
+    "/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩秒分周季户股页本张盒箱瓶平只台套篇首节课题])"
+)
+_EACH = re.compile(rf"(?P<unit>[^\W\d_A-Za-z]{{1,2}}){_RATE.pattern}")
+_OPERATORS = {
+    "+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "/": "除以", "=": "等于", ">": "大于", "<": "小于",
+    "±": "正负", ">=": "大于等于", "<=": "小于等于", "!=": "不等于", "==": "等于",
 }  # fmt: skip
-_UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-_CURRENCIES = {"$": "美元", "US$": "美元", "HK$": "港元", "€": "欧元", "£": "英镑", "¥": "元"}
-_HOTLINES = frozenset(
-    "110 112 114 119 120 122 10000 10010 10086 12306 12315 12345 12110 12320 12333 12366 12328 95110 95120 95188 "  # noqa: SIM905
-    "95500 95511 95533 95555 95566 95588 95598 95599".split()
+_PARTS = re.compile(rf"\d+\^-?\d+|(?<![\d/.])\d+/\d+(?![\d/.^%])|{NUMBER}%?|[<>!=]=|\D")
+_OPERATOR = r"(?:[<>!=]=|[-+×*÷/=<>±])"
+_PHONE = (
+    r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}|"
+    r"\+\d{1,3}-?\d{6,11}|\+?\d{1,4}(?:-\d{2,8}){2,}"
 )
-_ACCOUNT = re.compile("(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号|电话|手机|座机|传真|微信|身份证)[是为:：]?$")
-# Numbers that are names: of days (with 一), of schools, roads and models (with 幺).
-_DAYS = re.compile("(?:事件|事变|晚会|大促|购物节)")
-_FESTIVALS = {"38": "妇女", "51": "劳动", "54": "青年", "61": "儿童", "81": "建军", "99": "乘法"}
-_NUMBERED = re.compile("(?:医院|中学|国道|省道|不锈钢|工作制|路(?=公交|车|$))")
-_SCHOOLS = re.compile("(?:高校|院校|大学|工程|学校)")
-_AIRCRAFT = re.compile("(?:波音|空客)$")
-_ROOM = re.compile("室|房间|房(?![子价产租])|宿舍|教室")
-_EACH = re.compile(
-    "(?P<unit>[^\\W\\d_A-Za-z]{1,2})/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩])"
-)
-_OPERATORS = {"+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "=": "等于", ">": "大于", "<": "小于"}
-_PHONE = r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}"
 DOMAINS = "com|org|net|edu|gov|cn"
 ADDRESS = rf"[A-Za-z0-9._-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]+)+|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?:{DOMAINS})"
-_MONTH, _DAY = r"0?[1-9]|1[0-2]", r"0?[1-9]|[12]\d|3[01]"
-_CLOCK = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?"
-_NOON = {"a": "上午", "p": "下午"}
-
-
-def integer(digits: str) -> str:
-    """Cardinal reading of up to 12 digits; leading 0, or more digits: one by one."""
-    if len(digits) > 12 or (digits[0] == "0" and len(digits) > 1):
-        return digits.translate(SPELLED)
-    value = int(digits)
-    if value == 0:
-        return "零"
-    parts, gap = "", False
-    for power, unit in ((10**8, "亿"), (10**4, "万"), (1, "")):
-        group, value = divmod(value, power)
-        if group:
-            needs_zero = bool(parts) and (gap or group < 1000)
-            parts += ("零" if needs_zero else "") + _group(group, first=not parts) + unit
-        gap = not group
-    return re.sub("^二(?=[百千万亿])", "两", parts)
-
-
-def _group(value: int, first: bool) -> str:
-    """1..9999; 10..19 are 十.. at a number's start only."""
-    read, gap = "", False
-    for power, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit, value = divmod(value, power)
-        if digit:
-            read += ("零" if gap and read else "") + NAMES[digit] + unit
-        gap = not digit
-    return read[1:] if first and read.startswith("一十") else read
-
-
-def number(text: str) -> str:
-    """Reading of digits with sign, thousands separators and decimals: -1,234.5."""
-    sign = text[0] if text[0] in "+-±" else ""
-    whole, point, decimals = text[len(sign) :].replace(",", "").partition(".")
-    read = integer(whole) + ("点" + decimals.translate(SPELLED) if point else "")
-    return _SIGN[sign] + (read if not sign else re.sub("^两", "二", read))
-
-
-def counted(text: str, after: str) -> str:
-    """Number before a measure word: 2个 is 两个."""
-    return "两" if text == "2" and _takes_liang(after) else number(text)
-
-
-def _takes_liang(after: str) -> bool:
-    return after[:1] in MEASURES and after != "" and not _NO_MEASURE.match(after)
+# Signs that a piece of a chunk may be; others part words.
+_SINGLE = {
+    "+": "加", "=": "等于", "*": "乘", "×": "乘", "÷": "除以", "~": "到", "&": "和", "@": " at ", "%": "百分号",
+    "‰": "千分号", "°": "度", "<": "小于", ">": "大于", "^": "的幂", "±": "正负", "#": "井号",
+}  # fmt: skip
 
 
 def read_chunk(chunk: str, before: str, after: str) -> tuple[str, int] | None:
@@ -113,143 +75,194 @@ def read_chunk(chunk: str, before: str, after: str) -> tuple[str, int] | None:
     return None
 
 
-Reading = str | tuple[str, int] | None
+def read_pieces(chunk: str, before: str, after: str) -> str:
+    """Numbers, words and signs of a chunk that no rule knows, one by one: nothing that is spoken is lost."""
+    pieces = re.findall(rf"(?:{CURRENCY})?{NUMBER}(?:[%‰]|(?:{UNIT})(?![A-Za-z]))?|[A-Za-z']+|\S", chunk)
+    reads = []
+    for index, piece in enumerate(pieces):
+        ends = before if index == 0 else "", after if index == len(pieces) - 1 else ""
+        if re.search(r"\d", piece):
+            reads.append((read_chunk(piece, *ends) or (piece.translate(SPELLED), 0))[0])
+        elif piece == "-" and not index and pieces[1:] and pieces[1][0].isdigit():
+            reads.append("负")
+        else:
+            reads.append(CURRENCIES.get(piece) or _SINGLE.get(piece) or f" {piece} ")
+    return "".join(reads)
+
+
 Rule = Callable[[re.Match[str], str, str], Reading]
 
 
 def _plain(match: re.Match[str], before: str, after: str) -> Reading:
     digits = match.group()
+    if LEADING_ZERO.match(digits):
+        return None
+    if "." in digits and (day := point_day(digits, after)):
+        return day
     each = _EACH.match(after)
     if each:
         return f"每{each['each']}{counted(digits, each['unit'])}{each['unit']}", each.end()
-    if not digits.isdigit():
-        return counted(digits, after)
-    if _is_event(digits, before, after) or _is_year(digits, after):
+    return _integer(digits, before, after) if digits.isdigit() else _signed(digits, before, after)
+
+
+def _integer(digits: str, before: str, after: str) -> str:
+    """A quantity, or a name digit by digit."""
+    if is_event(digits, before, after) or is_year(digits, before, after):
         return digits.translate(SPELLED)
-    if _is_dialled(digits, before, after):
+    if is_dialled(digits, before, after):
         return digits.translate(DIALLED)
     if len(digits) == 2 and digits[0] == "0" and after[:1] in ("月", "日", "号"):
         return number(digits[1])
-    return number(digits) if before.endswith("第") else counted(digits, re.sub(r"^[到至]\d+", "", after))
+    return number(digits) if ORDINAL.search(before) else counted(digits, re.sub(r"^[到至]\d+|^[、 ]3(?!\d)", "", after))
 
 
-def _is_year(digits: str, after: str) -> bool:
-    """2008年, 80后, not 1000年前."""
-    if len(digits) == 4 and after.startswith("年"):
-        return 1900 <= int(digits) < 2100 or not re.match("年[前后来多内间历之]", after)
-    return len(digits) == 2 and digits[1] in "05" and bool(re.match("后(?![天年来，])", after))
-
-
-def _is_event(digits: str, before: str, after: str) -> bool:
-    """911事件, 618大促, 51劳动节, 99乘法表, 1米75: digit by digit, with 一."""
-    if len(digits) == 2 and re.search(r"\d米$", before) and not _takes_liang(after):
-        return True
-    if digits in _FESTIVALS:
-        return after.startswith(_FESTIVALS[digits])
-    return len(digits) == 3 and bool(_DAYS.match(after))
-
-
-def _is_dialled(digits: str, before: str, after: str) -> bool:
-    """Telephone, account and room numbers, hotlines: digit by digit, with 幺."""
-    if len(digits) == 11 or len(digits) > 12:
-        return True
-    measured = after[:1] in MEASURES
-    if digits in _HOTLINES:
-        return not measured and not after.startswith(("号", "路"))
-    if len(digits) > 3 and not measured and _ACCOUNT.search(before):
-        return True
-    if len(digits) == 3 and (_AIRCRAFT.search(before) or (digits in ("985", "211") and _SCHOOLS.match(after))):
-        return True
-    return len(digits) in (3, 4) and digits[0] != "0" and bool(_ROOM.match(after) or _NUMBERED.match(after))
-
-
-def _date(match: re.Match[str], before: str, after: str) -> Reading:
-    year, month, day = match["year"], match["month"], match["day"]
-    return f"{year.translate(SPELLED)}年{number(str(int(month)))}月{number(str(int(day)))}日"
-
-
-def _year_month(match: re.Match[str], before: str, after: str) -> Reading:
-    return f"{match['year'].translate(SPELLED)}年{number(str(int(match['month'])))}月"
-
-
-def _month_day(match: re.Match[str], before: str, after: str) -> Reading:
-    return f"{number(str(int(match['month'])))}月{number(str(int(match['day'])))}日"
-
-
-def _clock(text: str) -> str:
-    hour, minute, *second = text.split(":")
-    read = counted(str(int(hour)), "点") + "点"
-    if minute != "00" or second:
-        read += integer(minute) + "分" if minute[0] == "0" and minute != "00" else number(str(int(minute))) + "分"
-    return read + (number(str(int(second[0]))) + "秒" if second else "")
-
-
-def _time(match: re.Match[str], before: str, after: str) -> Reading:
-    noon = _NOON[match["noon"][0].lower()] if match["noon"] else ""
-    return noon + _clock(match["from"]) + ("到" + _clock(match["to"]) if match["to"] else "")
-
-
-def _ratio(match: re.Match[str], before: str, after: str) -> Reading:
-    return "比".join(map(number, match.group().split(":")))
+def _signed(text: str, before: str, after: str) -> Reading:
+    """Decimals and numbers with a sign: -5 behind 是, 气温 and the like; 歼-20 is a name."""
+    if text[0] == "-" and text[1:].isdigit() and not is_minus(before, after):
+        year = re.fullmatch("(?:19|20)\\d\\d", text[1:])
+        return text[1:].translate(SPELLED) if year else number(text[1:])
+    return counted(text, after)
 
 
 def _percent(match: re.Match[str], before: str, after: str) -> Reading:
     name = {"%": "百分之", "‰": "千分之"}[match["sign"]]
     first, second = match["first"], match["second"]
-    minus = "负" if first[0] == "-" else ""
-    read = minus + name + number(first.lstrip("-"))
-    return read if not second else read + "到" + (name if match["twice"] else "") + number(second)
+    minus = {"-": "负", "+": "正", "±": "正负"}.get(first[0], "")
+    read = minus + name + number(first.lstrip("-+±"))
+    if second:
+        return read + "到" + (name if match["twice"] else "") + number(second)
+    point = re.match("个?百分点|巴仙", after)
+    if point and name == "百分之":
+        return minus + counted(first.lstrip("-+±"), "个") + point.group(), point.end()
+    again = re.match("百分比", after)
+    return read, again.end() if again else 0
 
 
 def _money(match: re.Match[str], before: str, after: str) -> Reading:
-    scale = re.match("[十百千]?[万亿]|[百千]", after)
+    """$100, ¥3,500.50元, $5 million behind Han: the currency once, behind 万 and 亿."""
+    sign = match["sign"] or match["behind"]
+    scale = re.match(SCALE, after)
     larger = scale.group() if scale else ""
-    currency = _CURRENCIES[match["currency"]]
-    amounts = "到".join(counted(one, larger or currency) for one in match["amount"].split("-"))
-    return amounts + larger + currency, len(larger)
+    taken = scale.end() if scale else 0
+    word = re.match(MONEY, after[taken:])
+    if word:
+        taken += word.end()
+    name = word.group() if word else _currency(CURRENCIES[sign], before)
+    minus = {"-": "负", "+": "正", "±": "正负"}.get(match["minus"] or match["inner"] or "", "")
+    rate = _RATE.match(after[taken:])
+    each = "每" + rate["each"] if rate else ""
+    amounts = "到".join(counted(_whole(one, match["short"]), larger or name) for one in match["amount"].split("-"))
+    return each + minus + amounts + larger + name, taken + (rate.end() if rate else 0)
+
+
+def _currency(name: str, before: str) -> str:
+    """Behind a currency's word its sign is silent (美元$5), or 元 where the two differ (港币HK$500)."""
+    held = re.search(f"(?:{MONEY})$", before)
+    if not held or len(held.group()) < 2:
+        return name
+    return "" if held.group() == name else "元" if name.endswith(("元", "币")) else name
+
+
+def _whole(amount: str, short: str | None) -> str:
+    """1.5M is 1500000."""
+    value = Decimal(amount.replace(",", "")) * {"k": 10**3, "m": 10**6, "b": 10**9}[short.lower()] if short else None
+    return amount if value is None or value != int(value) else str(int(value))
 
 
 def _measured(match: re.Match[str], before: str, after: str) -> Reading:
     unit = match["unit"]
     if unit in ("V", "W") and len(match["n"]) == 1:
         return None  # 5V5 and 3W are names more often
-    if unit in ("km/h", "m/s"):
-        return ("每小时" if unit == "km/h" else "每秒") + counted(match["n"], "米") + UNITS[unit]
-    first = counted(match["first"], "米") + "到" if match["first"] else ""
-    return first + counted(match["n"], "米") + UNITS[unit]
+    if unit == "t" and not match["n"][-1:].isdigit():
+        return None
+    word, taken = unit_word(unit, after)
+    if unit in SPEEDS:
+        return SPEEDS[unit] + counted(match["n"], "米") + word, taken
+    first = counted(match["first"], "米") + (word if match["twice"] else "") + "到" if match["first"] else ""
+    n = match["n"]
+    if n[0] == "-" and not first and n[1:].isdigit() and not is_minus(before, "°" if "°" in unit else after):
+        n = n[1:]
+    return first + counted(n, "米") + word, taken
+
+
+def _part_of_unit(match: re.Match[str], before: str, after: str) -> Reading:
+    """1/2kg."""
+    word, taken = unit_word(match["unit"], after)
+    return f"{number(match['below'])}分之{number(match['above'])}{word}", taken
 
 
 def _range(match: re.Match[str], before: str, after: str) -> Reading:
-    first, second = match["first"], match["second"]
-    if len(first) == len(second) == 4 and (after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"}):
+    first, second, sign = match["first"], match["second"], match["sign"]
+    if _are_years(first, second, after):
         return f"{first.translate(SPELLED)}到{second.translate(SPELLED)}"
-    if re.search("比分[是为]?$|[以球]$", before) and after[:1] not in MEASURES:
+    if sign == "-" and ACCOUNT.search(before) and len(first + second) > 6:
+        return (first + second).translate(DIALLED)
+    if sign == "-" and is_score(first, second, before, after):
         return f"{number(first)}比{number(second)}"
+    each = _EACH.match(after)
+    if each:
+        low, high = (counted(one, each["unit"]) for one in (first, second))
+        return f"每{each['each']}{low}到{high}{each['unit']}", each.end()
+    if before.endswith("第"):
+        return f"{number(first)}到{number(second)}"
     return f"{counted(first, after)}到{counted(second, after)}"
 
 
+def _are_years(first: str, second: str, after: str) -> bool:
+    """1998-2000年, 1990-1995, 2024-25赛季, 90-00后."""
+    if len(first) == len(second) == 4:
+        return after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"} or bool(dates.SEASON.match(after))
+    if not re.fullmatch(r"(?:19|20)?\d\d", first) or not re.fullmatch(r"\d\d", second):
+        return False
+    generations = first[-1] + second[-1] in ("00", "05", "50", "55") and re.match("后(?!天)", after)
+    return bool(dates.SEASON.match(after) or generations)
+
+
 def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
-    return re.sub(r"\D", "", match.group()).translate(DIALLED)
-
-
-def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
-    """Addresses digit by digit, versions number by number: 192.168.1.1, v3.0.1."""
-    groups = match["n"].split(".")
-    return f" {match['letters'] or ''} " + "点".join(
-        one.translate(SPELLED) if len(groups) > 3 else number(one) for one in groups
-    )
+    digits = re.sub(r"\D", "", match.group())
+    return digits.translate(DIALLED) if len(digits) > 6 else None
 
 
 def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
-    parts = re.findall(rf"{_NUMBER}|\D", match.group())
-    reads = (_OPERATORS.get(part) or (f" {part} " if part.isalpha() else number(part)) for part in parts)
+    """A sum; a sign at its beginning, or behind another one, belongs to the number."""
+    reads, held = [], False
+    for part in _PARTS.findall(match.group()):
+        operand = part[-1].isalnum() or part[-1] in "%)"
+        if part[0].isdigit():
+            reads.append(_operand(part))
+        elif part.isalpha() or part in "()":
+            reads.append(f" {part} " if part.isalpha() else "")
+        else:
+            reads.append(_OPERATORS[part] if held else {"-": "负", "+": "正", "±": "正负"}.get(part, ""))
+        held = operand
     return "".join(reads)
 
 
+def _operand(part: str) -> str:
+    """A number of a sum, a share of it, a power; two thirds are a fraction, six by two is a division."""
+    if "^" in part:
+        return _raised(*part.split("^"))
+    if "/" in part:
+        above, below = part.split("/")
+        if int(above) < int(below):
+            return f"{number(below)}分之{number(above)}"
+        return f"{number(above)}除以{number(below)}"
+    return "百分之" + number(part[:-1]) if part.endswith("%") else number(part)
+
+
 def _power(match: re.Match[str], before: str, after: str) -> Reading:
-    """10^6."""
-    power = "平" if match["power"] == "2" else number(match["power"]) + "次"
-    return f"{number(match['base'])}的{power}方"
+    """10^6, x^2."""
+    return _raised(match["base"], match["power"])
+
+
+def _raised(base: str, power: str) -> str:
+    name = "平" if power == "2" else ("负" if power[0] == "-" else "") + number(power.lstrip("-")) + "次"
+    return f"{number(base) if base.isdigit() else f' {base} '}的{name}方"
+
+
+def _ten_thousands(match: re.Match[str], before: str, after: str) -> Reading:
+    """10w人, as people type 万."""
+    return counted(match["n"], "万") + "万"
 
 
 def _account(match: re.Match[str], before: str, after: str) -> Reading:
@@ -260,10 +273,6 @@ def _account(match: re.Match[str], before: str, after: str) -> Reading:
 def _identity(match: re.Match[str], before: str, after: str) -> Reading:
     """Numbers of identity cards that end in X."""
     return f"{match.group()[:-1].translate(DIALLED)} x"
-
-
-def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
-    return f"{number(match['below'])}分之{number(match['above'])}"
 
 
 def _day_name(match: re.Match[str], before: str, after: str) -> Reading:
@@ -290,29 +299,51 @@ def _name(match: re.Match[str], before: str, after: str) -> Reading:
     return read
 
 
+def _behind_name(match: re.Match[str], before: str, after: str) -> Reading:
+    """-20S of 歼-20S."""
+    sign = "" if before[-1:].isalpha() and not is_minus(before, after) else "负"
+    read = read_chunk(match["n"], before, after)
+    return (sign + read[0], read[1]) if read else None
+
+
+_N = NUMBER
+_TERM = rf"{_N}(?:\^-?\d+|%)?"
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
+        (r"\+\d{10,}", _dialled),
+        (rf"[-+±]?{_N}", _plain),
+        *dates.DATES,
         (_PHONE, _dialled),
-        (rf"[-+±]?{_NUMBER}", _plain),
-        (rf"(?P<first>-?{_NUMBER})(?:(?P<twice>[%‰])?[-~](?P<second>{_NUMBER}))?(?P<sign>[%‰])", _percent),
-        (rf"(?P<from>{_CLOCK})(?:[-~](?P<to>{_CLOCK}))?(?P<noon>[AaPp]\.?[Mm]\.?)?", _time),
-        (r"\d+(?::\d+)+", _ratio),
-        (rf"(?P<year>\d{{4}})(?P<cut>[-/.])(?P<month>{_MONTH})(?P=cut)(?P<day>{_DAY})", _date),
-        (r"(?P<year>[12]\d{3})[-/](?P<month>0[1-9]|1[0-2])", _year_month),
-        (rf"(?P<month>0[1-9]|1[0-2])/(?P<day>{_DAY})", _month_day),
-        (rf"(?P<currency>US\$|HK\$|[$€£¥])(?P<amount>{_NUMBER}(?:-{_NUMBER})?)", _money),
-        (rf"(?:(?P<first>{_NUMBER})[-~])?(?P<n>-?{_NUMBER})(?P<unit>{_UNIT})", _measured),
+        (rf"(?P<first>[-+±]?{_N})(?:(?P<twice>[%‰])?[-~](?P<second>{_N}))?(?P<sign>[%‰])", _percent),
+        (rf"(?P<from>{dates.CLOCK})(?:[-~](?P<to>{dates.CLOCK}))?(?P<noon>[AaPp]\.?[Mm]\.?)?", dates.time),
+        (r"\d+(?::\d+)+", dates.ratio),
+        (
+            rf"(?P<minus>[-+±])?(?:(?P<sign>{CURRENCY})(?P<inner>-)?(?P<amount>{_N}(?:-{_N})?)(?P<short>[kKmMbB])?)(?P<behind>(?!))?",
+            _money,
+        ),
+        (
+            rf"(?P<minus>[-+±])?(?P<amount>{_N}(?:-{_N})?)(?P<behind>{CURRENCY})(?P<sign>(?!))?(?P<inner>(?!))?(?P<short>(?!))?",
+            _money,
+        ),
+        (rf"(?:(?P<first>-?{_N})(?P<twice>{UNIT})?[-~])?(?P<n>[-+±]?{_N})(?P<unit>{UNIT})", _measured),
+        (rf"(?P<above>\d+)/(?P<below>\d+)(?P<unit>{UNIT})", _part_of_unit),
         (r"\d{1,2}·\d{1,2}", _day_name),
-        (rf"(?P<first>{_NUMBER})[-~](?P<second>{_NUMBER})", _range),
-        (r"(?P<above>\d+)/(?P<below>\d+)", _fraction),
-        (r"(?P<letters>[A-Za-z]+)?(?P<n>\d+(?:\.\d+){2,3})", _dotted),
+        (rf"(?P<first>{_N})(?P<sign>[-~])(?P<second>{_N})", _range),
+        (r"(?P<minus>[-+±]?)(?P<above>\d+)/(?P<below>\d+)", dates.fraction),
+        (r"(?P<letters>[A-Za-z]+)?(?P<n>\d+(?:\.\d+){2,3})", dates.dotted),
+        (r"\d+(?:-\d+){2,}|\d+(?:/\d+){2,}", dates.groups),
         (r"\d{17}[Xx]", _identity),
         (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", _account),
-        (r"(?P<base>\d+)\^(?P<power>\d+)", _power),
-        (rf"(?=.*=)(?:[A-Za-z]|{_NUMBER})(?:[-+×*÷=](?:[A-Za-z]|{_NUMBER}))+", _arithmetic),
-        (rf"{_NUMBER}(?:[-+×*÷=<>]{_NUMBER})+", _arithmetic),
+        (r"-(?P<n>\d+[A-Za-z]+\d*)", _behind_name),
+        (rf"(?P<n>{_N})w", _ten_thousands),
+        (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", _power),
+        (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?(?:{_OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?)+", _arithmetic),
+        (rf"[-+±]?{_TERM}(?:[-+×*÷<>±/]{_TERM})+", _arithmetic),
         (ADDRESS, _address),
-        (r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+\d+\.\d+[A-Za-z]*", _name),
+        (
+            r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+-?\d+\.\d+[A-Za-z]*|\d+\.\d+[A-Za-z]+(?:-?[A-Za-z]+)?",
+            _name,
+        ),
     )
 )

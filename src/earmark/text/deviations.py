@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from earmark.text.chinese_numbers import MEASURES
+from earmark.text.chinese_words import MEASURES
 
 _LACKED = "".join(
     sorted(MEASURES & set("份例倍公包卷句台处小届幅平年所批排摄星朵栋次款步毛滴点礼种站笔类股角起遍部门间项顿"))
@@ -101,6 +101,64 @@ DEVIATIONS = (
               "a number between Latin words is read with them"),
     Deviation("zh", r"\b[A-Za-z]\d[A-Za-z]\b", "B2B", "b to b", "b 二 b", "digits in names stay digits"),
     Deviation("zh", r"\d(?:[ap]m|st|nd|rd|th|x)\b", "1st", "一秒 t", "一 st", "no seconds in 1st"),
+    Deviation("zh", r"[$€£¥][\d.,]+[万亿]?(?:美元|欧元|英镑|日元|元|块)|(?:人民币|美元|港币)[A-Z]{0,2}[$€£¥]",
+              "$5美元", "五美元美元", "五美元", "a currency that is written twice is said once"),
+    Deviation("zh", r"%(?:个?百分点|百分比)|百分之[\d.]+%",
+              "百分之50%", "百分之百分之五十", "百分之五十", "percent that is written twice is said once"),
+    Deviation("zh", r"\d(?:kg|km|cm|°C|m2)(?:千克|公斤|公里|厘米|摄氏度|度|平方米)",
+              "5km公里", "五公里公里", "五公里", "a unit that is written twice is said once"),
+    Deviation("zh", r"[A-Z]\$|[₩₹₽₺₫₱₴₦₪₡₲₵₸₿₾₭₮¢]|\d[$€£¥]|\d ?(?:USD|RMB|kr)\b|\b(?:Fr\.|kr) ?\d",
+              "NT$500", "nt 五百美元", "五百新台币", "currencies that its list lacks, and signs behind the number"),
+    Deviation("zh", r"[$£€¥]\d+[到至]",
+              "£100到300", "一百英镑到三百", "一百到三百英镑", "the currency of a range goes behind both"),
+    Deviation("zh", r"[$£€¥][\d.]+[kKmMbB]\b", "¥10k", "十元 k", "一万元", "shortened amounts"),
+    Deviation("zh", r"(?<![\d.])\.\d", ".5米", "五米", "零点五米", "a leading point is spoken"),
+    Deviation("zh", r"(?<!\d)(?!1[3-9])[1-9]\d{10}(?!\d)",
+              "20000300000", "二零零零零三零零零零零", "两百亿零三十万",
+              "eleven digits are a mobile number only with its prefix"),
+    Deviation("zh", r"[-+±]\d+/\d", "-1/4", "四分之负一", "负四分之一", "the sign is spoken before the fraction"),
+    Deviation("zh", r"\d+/\d+/\d+", "11/3/2", "十一月三日二", "一一年三月二日", "three groups are a date"),
+    Deviation("zh", r"(?<!打)(?<!拨)(?<!拨打)(?<=[^\s打拨])(?:110|112|119|120|122|10086|12\d{3})(?!\d)",
+              "体重120", "体重幺二零", "体重一百二十", "hotlines are dialled where somebody calls"),
+    Deviation("zh", r"[\u4e00-\u9fff]-\d",
+              "歼-20战机", "歼负二十战机", "歼二十战机", "a hyphen behind a name is silent"),
+    Deviation("zh", r"24/7", "24/7", "七分之二十四", "二十四七", "no fraction"),
+    Deviation("zh", r"\d{4}/\d{2,4}(?:赛季|学年|财年|年度)",
+              "2024/25赛季", "二十五分之两千零二十四赛季", "二零二四二五赛季", "seasons are no fractions"),
+    Deviation("zh", r"(?<!\d)(\d+)/(?:\1(?!\d)|1(?!\d))|985/211|血压|\d/\d+[月日号]|\d/\d+(?:放假|[^\W\d_]{0,2}节)",
+              "5/1放假", "一分之五放假", "五月一日放假", "days and pairs are no fractions"),
+    Deviation("zh", r"(?<!\d)\d\d年\d{1,2}月",
+              "86年8月18日", "八十六年八月十八日", "八六年八月十八日", "a year of two digits before a month"),
+    Deviation("zh", r"\d{4}/[1-9](?!\d)", "2021/5", "五分之两千零二十一", "二零二一年五月", "a month with a slash"),
+    Deviation("zh", r"\(0\d{2,3}\)|(?<!\d)0\d{2,3} \d{7}|\+\d{1,3} \d|[48]00 \d{3}",
+              "(010)12345678", "零十一千二百三十四万五千六百七十八", "零幺零幺二三四五六七八",
+              "telephone numbers in groups"),
+    Deviation("zh", r"\d\+(?!\d)", "100+", "一百", "一百加", "the sign is spoken"),
+    Deviation("zh", r"#\d|\d#", "#5", "五", "五号", "number signs are spoken"),
+    Deviation("zh", r"[<>]", ">18", "十八", "大于十八", "comparisons are spoken"),
+    Deviation("zh", r"公元前?\d",
+              "公元前221年", "公元前两百二十一年", "公元前二二一年", "years of an era are digit by digit"),
+    Deviation("zh", r"\d/\d+[a-z]", "1/2kg", "一两千克", "二分之一千克", "a fraction of a unit"),
+    Deviation("zh", r"\d ?(?:mph|Ω|kΩ|Mbps|V|W|kPa|hPa)\b",
+              "10Ω", "十 omega", "十欧姆", "units that its list lacks, or says the other way round"),
+    Deviation("zh", r"\^", "x^2", "x 二", "x 的平方", "powers"),
+    Deviation("zh", r"(?:^|\s)~", "~5元", "五元", "约五元", "about"),
+    Deviation("zh", r"°\d",
+              "东经120°30'", "东经一百二十度三十", "东经一百二十度三十分", "minutes and seconds of an angle"),
+    Deviation("zh", r"[+±]\d[\d.]*%", "±5%", "百分之正负五", "正负百分之五", "the sign is spoken first"),
+    Deviation("zh", r"\d[*×xX] ?\d|\d \* \d|[*×]\(|\)[*×]",
+              "7×24小时", "七乘二四小时", "七乘二十四小时", "products, and the number behind them"),
+    Deviation("zh", r"\d+/\d+[-+]\d+/\d+",
+              "1/2+1/3", "二分之一三分之正一", "二分之一加三分之一", "sums of fractions"),
+    Deviation("zh", r"[A-Za-z]=|!=|=[A-Za-z]|[A-Za-z]\W+=|≈",
+              "x≈3.14", "x approximately 三点一四", "x 约等于三点一四", "equations"),
+    Deviation("zh", r"\b[Nn][Oo]\.? ?\d|№", "No.5", "no 五", "number five", "number, as in English"),
+    Deviation("zh", r"'\d", "'98年", "九十八年", "九八年", "the apostrophe of a year"),
+    Deviation("zh", r"\d\.\d{1,2}(?:晚会|劳动节)", "3.15晚会", "三点一五晚会", "三一五晚会", "days are no decimals"),
+    Deviation("zh", r"\d‱", "2‱", "二万分之", "万分之二", "parts of ten thousand"),
+    Deviation("zh", r"第\d+到", "第1到2名", "第一到两名", "第一到二名", "an ordinal takes 二"),
+    Deviation("zh", r"\d'\d", "5'10\"", "五十", "五英尺十英寸", "heights"),
+    Deviation("zh", r"\d ?÷", "6 ÷ 2", "六除二", "六除以二", "division"),
     Deviation("en", rf"{_MONTHS} \d{{1,2}}(?!\d)", "July 4", "the fourth of july", "july fourth",
               "the order of words stays"),
     Deviation("en", r"\d{1,2} May\b", "5 May 2020", "five may twenty twenty", "the fifth of may twenty twenty",
@@ -188,6 +246,19 @@ DEVIATIONS = (
 )  # fmt: skip
 
 NEMO = (
+    Deviation("zh", r"(?<![\d.,])2(?:\d\d|\d{8})(?!\d)|-2\d{3}\.|\d{9}\.", "210", "二百一十", "两百一十",
+              "2 before 百, 千 and 亿 as WeTextProcessing reads it"),
+    Deviation("zh", r"(?<!\d)1[01]\d{8,10}(?!\d)", "10000100000", "一百亿零十万", "一百亿零一十万",
+              "十 behind 零 is 一十, as WeTextProcessing reads it"),
+    Deviation("zh", r"第1\d{5,11}(?!\d)", "第101111111", "第一亿一百一十一万一千一百一十一",
+              "第一亿零一百一十一万一千一百一十一", "零 is spoken where a place is empty"),
+    Deviation("zh", r"¥\d", "¥5", "五人民币", "五元", "as WeTextProcessing reads it"),
+    Deviation("zh", r"\d:0\d", "03:04", "三点四分", "三点零四分", "as WeTextProcessing reads it"),
+    Deviation("zh", r"\d号", "6号", "六日", "六号", "号 is what is written"),
+    Deviation("zh", r"(?<!\d)\d\d年", "50年", "五零年", "五十年", "as WeTextProcessing reads it"),
+    Deviation("zh", r"月bc", "1823年3月bc", "公元前一八二三年三月", "一八二三年三月 bc",
+              "an era stands behind the year"),
+    Deviation("zh", r"[a-z] [a-z] [a-z]$", "c e o", "ceo", "c e o", "letters are said as written"),
     Deviation("en", r"(?<!\S)-\d", "-2", "minus two", "negative two", "as WeTextProcessing reads it"),
     Deviation("en", r"(?<![\d,.])\d{5,}(?![\d,.])", "13000", "one three zero zero zero", "thirteen thousand",
               "a number is no name because it has five digits"),
@@ -216,7 +287,34 @@ NEMO = (
               "no number at all"),
     Deviation("en", r"cc/s", "3 cc/s", "three cc per s", "three cc s", "cc is no unit of speed"),
 )  # fmt: skip
-"""Where NeMo-text-processing's own tests (English) read otherwise, beside what WeTextProcessing does as well."""
+"""Where NeMo-text-processing's own tests read otherwise, beside what WeTextProcessing does as well."""
+
+WETEXT_TESTS = (
+    Deviation(
+        "zh", r"[\u4e00-\u9fff]儿|^儿$", "这事儿好办", "这事好办", "这事儿好办", "儿 is spoken; their default drops it"
+    ),
+    Deviation(
+        "zh",
+        r"^呃|[呃啊]",
+        "呃我不知道",
+        "我不知道",
+        "呃我不知道",
+        "interjections are spoken; their default drops them",
+    ),
+    Deviation(
+        "zh",
+        r"[打拨]\D{0,4}1[0-9]{4}(?!\d)",
+        "拨打12306",
+        "拨打一二三零六",
+        "拨打幺二三零六",
+        "1 is 幺 in what is dialled, as in their later lists",
+    ),
+    Deviation("zh", r"^[A-Z]{2,5}$", "GPU", "g p u", "gpu", "letters of names are written together"),
+    Deviation(
+        "zh", r"[\uac00-\ud7a3\u3040-\u30ff]", "我们안녕", "我们 안 녕", "我们 안녕", "other scripts are refused later"
+    ),
+)
+"""Where WeTextProcessing's own tests, which are of other options or lists than those compared with, read otherwise."""
 
 
 def deviation(text: str, language: str) -> Deviation | None:

@@ -9,7 +9,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from earmark.text import chinese_numbers, english_numbers, english_signs
+from earmark.text import chinese_numbers, chinese_signs, english_numbers, english_signs
+from earmark.text.chinese_words import CURRENCY_SIGNS
 from earmark.text.english_words import ONES, TENS
 from earmark.text.wetext import fst_reading
 
@@ -17,7 +18,7 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
 SYMBOLS = "%‰$€£¥°&@+=#" + "₩₹₽₺₫฿₱₦₴₪₡₲₵₸₿₾₼₭₮"
 _DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
-SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://")
+SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://|{chinese_signs.SPOKEN}")
 _FOREIGN = rf"[^\W\d_A-Za-zμΩ{HAN}]"
 _PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
@@ -27,23 +28,21 @@ _CHUNK = {
 }
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40
-# Telephone numbers in groups: +86 138 0013 8000.
-_GROUPED = re.compile(r"(?<!\d)(?:(\+?86)[ -])?(1[3-9]\d)[ -](\d{4})[ -](\d{4})(?!\d)|(\+86) (1[3-9]\d{9})(?!\d)")
-# Ranges of dates and hours that name the unit twice: 10月1日-7日, 9点半-11点.
-_SPAN = re.compile(r"(?:(?<=\d[年月日号时点分])|(?<=点半))[-~—–―](?=\d{1,4}[年月日号时点分])")
 # What a rule may meet; other characters part chunks.
 _UNKNOWN = {
-    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}.,:/~*×÷<>±^'·\s-]"),
+    "zh": re.compile(rf"[^0-9A-Za-z{HAN}{SYMBOLS}{CURRENCY_SIGNS}.,:/~*×÷<>±^'·μΩ\s-]"),
     "en": re.compile(rf"[^ -~{SYMBOLS}{english_numbers.SIGNS}]"),
 }
 # One style of "and", whoever reads.
 _AND = re.compile(rf"\bhundred (?=(?:{'|'.join([*ONES[1:], *TENS[2:]])})\b)")
+# Chunks with signs that WeTextProcessing leaves out.
+_SIGNED = re.compile(r"[^0-9A-Za-z.,:]")
 _EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*~/", "\"')>]}.,:;!?*~/-")}
 
 
 def read_out(text: str, language: str) -> str:
     """Replace digits and symbols by words, each stretch of one language by its own rules."""
-    pieces = _PIECE.findall(text)
+    pieces = _PIECE.findall(text if language == "en" else chinese_signs.close_spaces(text))
     readers = _readers(pieces, language)
     parts = []
     for reader, group in itertools.groupby(zip(readers, pieces, strict=True), key=lambda pair: pair[0]):
@@ -92,9 +91,9 @@ def _reader(left: str, right: str, language: str, has_han: bool) -> str:
 def _read_stretch(text: str, language: str) -> str:
     """Readings of all chunks of a stretch in one language."""
     if language == "zh":
-        text = _SPAN.sub("到", text)
-    text = _UNKNOWN[language].sub(" ", text)
-    text = _GROUPED.sub(_joined, text) if language == "zh" else english_signs.read_signs(text)
+        text = _UNKNOWN[language].sub(" ", chinese_signs.read_signs(text))
+    else:
+        text = english_signs.read_signs(_UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
     while match := _CHUNK[language].search(text, position):
         parts.append(text[position : match.start()])
@@ -104,11 +103,6 @@ def _read_stretch(text: str, language: str) -> str:
         parts.append(f" {read} " if language == "en" else read)
         position = (end if taken else match.end()) + taken
     return "".join([*parts, text[position:]])
-
-
-def _joined(match: re.Match[str]) -> str:
-    """A telephone number's groups with hyphens between them."""
-    return "-".join(filter(None, match.groups()))
 
 
 def _core(match: re.Match[str], language: str) -> tuple[int, int]:
@@ -142,6 +136,8 @@ def _fallback(chunk: str, before: str, after: str, language: str) -> str:
     if language == "en":
         read = _AND.sub("hundred and ", fst_reading(chunk, language))
         return english_signs.read_pieces(chunk) if english_signs.lost(chunk, read) else read
+    if _SIGNED.search(chunk):
+        return chinese_numbers.read_pieces(chunk, before, after)
     left = re.search(f"[{HAN}]{{0,2}}$", before).group()  # type: ignore[union-attr]
     right = re.match(f"[{HAN}/]{{0,3}}", after).group()  # type: ignore[union-attr]
     read = fst_reading(left + chunk + right, language)

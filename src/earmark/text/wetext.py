@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from earmark.errors import UserError
-from earmark.text import chinese_numbers, english_numbers
+from earmark.text import chinese_words, english_numbers
 
-_NAMES = {"zh": tuple(chinese_numbers.NAMES), "en": english_numbers.ONES[:10]}
+_NAMES = {"zh": tuple(chinese_words.NAMES), "en": english_numbers.ONES[:10]}
 
 
 @lru_cache(maxsize=1 << 16)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from earmark.text.deviations import DEVIATIONS, NEMO, deviation
+from earmark.text.deviations import DEVIATIONS, NEMO, WETEXT_TESTS, deviation
 from earmark.text.normalise import normalise
 from earmark.text.wetext import normaliser
 
@@ -22,8 +22,8 @@ def test_wetextprocessing_reads_the_example_otherwise(one):
     assert one.theirs != one.ours
 
 
-@pytest.mark.parametrize("one", NEMO, ids=[one.example for one in NEMO])
-def test_nemo_reads_the_example_otherwise(one):
+@pytest.mark.parametrize("one", [*NEMO, *WETEXT_TESTS], ids=[one.example for one in [*NEMO, *WETEXT_TESTS]])
+def test_the_peers_tests_read_the_example_otherwise(one):
     assert normalise(one.example, one.language) == one.ours != one.theirs
     assert normalise(one.theirs, one.language) == one.theirs, "canonical spelling"
     assert re.search(one.pattern, one.example), "the pattern has to find its own example"

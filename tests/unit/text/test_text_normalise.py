@@ -336,13 +336,13 @@ FURTHER_CHINESE = [
     ("88岁", "zh", "八十八岁"),
     ("10后", "zh", "一零后"),
     ("9·11", "zh", "九一一"),
-    ("100+", "zh", "一百"),
+    ("100+", "zh", "一百加"),
     ("5折", "zh", "五折"),
     ("8.5折", "zh", "八点五折"),
     ("100%纯棉", "zh", "百分之一百纯棉"),
     ("【笑声】好", "zh", "好"),
     ("（笑）对", "zh", "对"),
-    ("银&amp;行", "zh", "银行"),
+    ("你&amp;我", "zh", "你和我"),
     ("你好[UNK]", "zh", "你好"),
     ("<SPOKEN_NOISE>好的", "zh", "好的"),
     ("<FIL>嗯", "zh", "嗯"),
@@ -696,7 +696,7 @@ def test_digits_that_no_rule_reads_are_read_one_by_one(monkeypatch):
     wetext.fst_reading.cache_clear()
     monkeypatch.setattr(wetext, "normaliser", lambda language: Broken())
     try:
-        assert normalise("我有3&0个", "zh") == "我有三零个"
+        assert normalise("我有1.2.3.4.5个", "zh") == "我有一二三四五个"
         assert normalise("room 3~0", "en") == "room three zero"
     finally:
         wetext.fst_reading.cache_clear()

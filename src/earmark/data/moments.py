@@ -9,7 +9,7 @@ from earmark.audio.level import loudness
 
 
 class Moments:
-    """Sums for mean and variance, of mel bins over all frames and of utterances' levels, taken while shards are written.
+    """Sums for mean and variance, of mel bins over all frames and of utterances' levels, taken while writing.
 
     An utterance's sums are rounded to multiples of 2^-16: so they add up without another rounding (usual features to
     1,900 hours), and the total does not depend on how utterances are spread over shards, which `summed` adds.

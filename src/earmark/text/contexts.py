@@ -71,7 +71,7 @@ _BEFORE_GET = frozenset(
 )
 _SCORE = re.compile("[零一二两三四五六七八九十百几满高低负]+(分(?!钟|之)|票|枚|块?金牌|等奖)")
 _GETS = re.compile(
-    "了|过|到|第|其|此|出(结论|答案|这)|[零一二两三四五六七八九十百千半几满高低负]+(分|票|奖|枚|块?奖|金|等奖|冠|个?(奖|冠军|金牌|第一))|"
+    "了|过|到|不[到着]|第|其|此|出(结论|答案|这)|[零一二两三四五六七八九十百千半几满高低负]+(分|票|奖|枚|块?奖|金|等奖|冠|个?(奖|冠军|金牌|第一))|"
     "什么(病|奖)|(重|大|怪|急|绝|流感|感冒|肺|癌|抑郁)"
 )
 _GOT = re.compile(
@@ -154,7 +154,8 @@ def _particle_de(text: str, place: int, words: list[str], index: int) -> str:
     subject = before in _PRONOUNS or before[-1:] == "们"
     must = not before or subject or before in _BEFORE_MUST or before in _VERB_OBJECT
     if not must and before not in _STATES and (len(before) > 1 or before in _NOUNS):
-        must = parts_of_speech().get(before, "")[:1] in ("n", "t", "r", "s", "f") and not _DEGREE.match(after)
+        part = parts_of_speech().get(before, "")[:1]
+        must = part in ("t", "r") or before[-1] == "得" or (part in ("n", "s", "f") and not _DEGREE.match(after))
     if not must or not after:
         return "de5"
     return "de2" if _GETS.match(after) or _GOT.search(follower) else "dei3"

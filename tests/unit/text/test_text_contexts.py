@@ -21,6 +21,7 @@ DE = [
     ("你得感冒了", "n i3 d e2 g an3 m ao4 l e5"),
     ("我们得出了结论", "uo3 m en5 d e2 ch u1 l e5 j ie2 l uen4"),
     ("每题得三分", "m ei3 t i2 d e2 s an1 f en1"),
+    ("得不到", "d e2 b u2 d ao4"),
     ("获得成功", "h uo4 d e2 ch eng2 g ong1"),
     # must
     ("得立即去医院", "d ei3 l i4 j i2 q v4 i1 van4"),
@@ -31,6 +32,8 @@ DE = [
     ("明天得去", "m ing2 t ian1 d ei3 q v4"),
     ("吃饭得付钱", "ch ir1 f an4 d ei3 f u4 q ian2"),
     ("我得出去", "uo2 d ei3 ch u1 q v4"),
+    ("晚上得早睡", "uan3 sh ang5 d ei2 z ao3 sh uei4"),
+    ("他觉得得去", "t a1 j ve2 d e5 d ei3 q v4"),
     ("还得再来", "h ai2 d ei3 z ai4 l ai2"),
 ]
 NAMES = [

@@ -9,7 +9,7 @@ def corpus_settings(wildcards):
 
 def sources(wildcards):
     """What the corpus is made of: when a table or audio changes it is read, labelled and sharded again."""
-    return fingerprint(CORPORA[wildcards.corpus])
+    return fingerprint(CORPORA[wildcards.corpus], RUN.results)
 
 
 def label_settings(wildcards):

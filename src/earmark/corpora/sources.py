@@ -38,21 +38,24 @@ def folders(top: Path) -> Iterator[Path]:
         yield Path(place)
 
 
-def fingerprint(corpus: Corpus) -> str:
+def fingerprint(corpus: Corpus, results: Path) -> str:
     """Numbers of tables and folders, and a hash of them and of what lies in them: equal while nothing has changed.
 
     Never an error: what is missing or cannot be read is for the reader to say. In one process a corpus is looked at
     once: a plan that is made anew while its run goes on stays the same plan.
+
+    :param results: folder of the results, which is no part of a corpus that it lies in.
     """
-    return _fingerprint(type(corpus), corpus.model_dump_json())
+    return _fingerprint(type(corpus), corpus.model_dump_json(), results.absolute())
 
 
 @cache
-def _fingerprint(kind: type[Corpus], settings: str) -> str:
+def _fingerprint(kind: type[Corpus], settings: str, results: Path) -> str:
     try:
-        paths = list(dict.fromkeys(sources(kind.model_validate_json(settings))))
+        named = list(dict.fromkeys(sources(kind.model_validate_json(settings))))
     except (CorpusError, OSError, ValueError):
-        paths = []
+        named = []
+    paths = [path for path in named if not path.absolute().is_relative_to(results)]
     tables = [path for path in paths if not path.is_dir()]
     beside = defaultdict(set)
     for path in tables:

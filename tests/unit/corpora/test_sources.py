@@ -13,13 +13,14 @@ from earmark.corpora.base import reader
 from earmark.data import manifest
 from earmark.errors import UserError
 
+RESULTS = Path("results")
 NAMES = sorted(path.stem for path in Path(__file__).with_name("miniatures").glob("[a-z]*.py"))
 
 
 def mark(corpus: Any) -> str:
     """The fingerprint as another process would take it."""
     sources._fingerprint.cache_clear()
-    return sources.fingerprint(corpus)
+    return sources.fingerprint(corpus, RESULTS)
 
 
 def outcome(corpus: Any, folder: Path) -> list[dict] | str:
@@ -151,4 +152,17 @@ def test_one_process_looks_at_a_corpus_once(tmp_path: Path) -> None:
     corpus = own(tmp_path / "own")
     before = mark(corpus)
     (corpus.path / "utterances.tsv").write_text("audio\ttext\tlanguage\n")
-    assert sources.fingerprint(corpus) == before != mark(corpus)
+    assert sources.fingerprint(corpus, RESULTS) == before != mark(corpus)
+
+
+def test_results_inside_a_corpus_are_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own(tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    corpus = FolderCorpus(reader="folder", name="own", path=Path())
+    before = mark(corpus)
+    Path("results/run/shards").mkdir(parents=True)
+    Path("results/run/shards/a.arrow").write_bytes(b"x")
+    assert mark(corpus) == before
+    Path("other").mkdir()
+    Path("other/a.wav").write_bytes(b"x")
+    assert mark(corpus) != before

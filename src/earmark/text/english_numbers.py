@@ -216,6 +216,11 @@ def _hash(match: re.Match[str], before: str, after: str) -> Reading:
     return f"number {number(match['n'])}"
 
 
+def _plan(match: re.Match[str], before: str, after: str) -> Reading:
+    """401(k)."""
+    return f"{spelled(match['n']).replace('zero', 'oh')} {match['letter']}"
+
+
 def _sign(match: re.Match[str], before: str, after: str) -> Reading:
     """A sign that stands alone: 50 %."""
     return read_pieces(match.group())
@@ -244,6 +249,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     for pattern, rule in (
         (rf"{_CLOCK_HOUR}\.(?P<minute>[0-5]\d){_AM}(?P<zone>(?!))?", dates.pointed_time),
         (rf"(?P<sign>[-+]?)(?P<n>{_N})", _plain),
+        (r"(?P<n>40[13]|457|529)\(?(?P<letter>[kb])\)?", _plan),
         (rf"(?:(?P<first>{_N})(?P<twice>%?)-)?(?P<minus>-?)(?P<n>{_N})%", _percent),
         (
             rf"(?P<sign>[-+±]?)(?P<currency>{CURRENCY})(?P<inner>[-+]?)(?:(?P<first>{_N})-(?:{CURRENCY})?)?(?P<n>{_N})"

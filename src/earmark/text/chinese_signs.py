@@ -48,7 +48,8 @@ _COMPARISON = re.compile(
     rf"(?<=[\d%°])(?P<behind>[<>]=?)(?=[{_HAN}])"
 )
 _EQUALS = re.compile(
-    rf"(?<=[{_HAN}]) ?(?P<equals>==?) ?(?=[\w(+√±.{CURRENCY_SIGNS}-])|(?<=[\w)%²³]) ?(?P<han>==?) ?(?=[{_HAN}])"
+    rf"(?<=[{_HAN}]) ?(?P<equals>==?) ?(?=[\w(+√±.{CURRENCY_SIGNS}-])|(?<=[\w)%²³]) ?(?P<han>==?) ?(?=[{_HAN}])|"
+    r"(?<=\d) ?(?P<end>==?)(?=\s*(?:[?？]|$))"
 )
 _HAN_SIGN = re.compile(
     rf"(?<=[{_HAN}]) ?(?P<sign>[+&@]) ?(?=[{_HAN}\d])|(?<=[\d{_HAN}]) ?(?P<behind>[+&]) ?(?=[{_HAN}])"
@@ -188,6 +189,7 @@ _DASHES = "-~—–―"
 _STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (frozenset(needs), pattern, replacement)
     for needs, pattern, replacement in (
+        ("∶", re.compile("∶"), ":"),
         ("- (", _GROUPED, _grouped),
         ("xX", _TIMES, "×"),
         (">", _ARROW, "到"),

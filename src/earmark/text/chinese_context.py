@@ -25,6 +25,7 @@ ACCOUNT = re.compile(
     "(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号|电话|手机|座机|传真|微信|身份证|热线|分机|转|QQ群?|qq群?|编号|口令|房号|卡号)"
     "[是为:：]?$"
 )
+_DOOR = re.compile("(?:房间?|门牌|分机|座位)号[是为:]?$")
 # Numbers that are names: of days (with 一), of schools, roads and models (with 幺).
 _DAYS = re.compile("(?:事件|事变|晚会|大促|购物节)")
 _FESTIVALS = {"38": "妇女", "51": "劳动", "54": "青年", "61": "儿童", "81": "建军", "99": "乘法"}
@@ -35,7 +36,7 @@ _ROOM = re.compile("室|房间|房(?![子价产租])|宿舍|教室")
 _ERA = re.compile("(?:公元前?|纪元)$")
 # A hyphen behind a Chinese name is silent (歼-20); it is a minus where something is so much, or below zero.
 _MINUS_AFTER = re.compile(
-    "[是为到至温度于以即跌降低升约值差率从在得算求解乘除加减比零取数负有等或和与润]$|增长$|增速$|\\W$|^$"
+    "[是为到至温度于以即跌降低升约值差率从在得算求解乘除加减比零取数有等或和与润]$|增长$|增速$|\\W$|^$"
 )
 _MINUS_BEFORE = re.compile("[度楼层%‰℃°]|摄氏|华氏|万|亿|元|个百分点|分(?!部|店|队)|米|倍|毫|厘")
 # No decimal, but a day: 08.08.
@@ -61,6 +62,8 @@ def point_day(text: str, after: str) -> str:
 
 def is_minus(before: str, after: str) -> bool:
     """Whether a hyphen between these is spoken as 负."""
+    if before.endswith(("零下", "负")):
+        return False
     return bool(_MINUS_AFTER.search(before) or _MINUS_BEFORE.match(after))
 
 
@@ -91,7 +94,7 @@ def is_dialled(digits: str, before: str, after: str) -> bool:
     measured = after[:1] in MEASURES
     if digits in _HOTLINES:
         return not measured and not after.startswith(("号", "路")) and _is_called(digits, before, after)
-    if len(digits) > 3 and not measured and ACCOUNT.search(before):
+    if not measured and (_DOOR if len(digits) < 4 else ACCOUNT).search(before) and len(digits) > 2:
         return True
     if len(digits) == 3 and (_AIRCRAFT.search(before) or (digits in ("985", "211") and _SCHOOLS.match(after))):
         return True
@@ -120,4 +123,4 @@ def is_score(first: str, second: str, before: str, after: str) -> bool:
         return True
     if takes_liang(after) or re.match("[月日号楼层岁]", after):
         return False
-    return int(second) <= int(first) or (first == "0" and not re.match("[到至]?\\d", after))
+    return int(second) <= int(first) or (first == "0" and len(second) == 1 and not re.match("[到至]?\\d", after))

@@ -14,7 +14,7 @@ _DAY_AFTER = re.compile(
     "[^\\W\\d_]{0,3}节(?!省|约)|见面|出发|到期|更新|发布|上[线映市]|首[发映播]|之[前后]|号|考试|纪念日|比赛|放榜"
 )
 _POINT_DAY = re.compile("放假|国庆|开学|[当那这]天|[^\\W\\d_]{0,2}节(?![省约目课])")
-SEASON = re.compile("赛季|学年|财年|年度|雪季|榨季|跨年")
+_SEASON = re.compile("赛季|学年|财年|年度|雪季|榨季|跨年")
 
 
 def date(match: re.Match[str], before: str, after: str) -> Reading:
@@ -97,9 +97,9 @@ def fraction(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _no_fraction(above: str, below: str, before: str, after: str) -> str:
     """Dates, seasons and pairs that are written with a slash; empty for a fraction."""
-    if len(above) == 4 and above[:2] in ("19", "20") and (SEASON.match(after) or above[:2] == below[:2] != below):
+    if len(above) == 4 and above[:2] in ("19", "20") and (_SEASON.match(after) or above[:2] == below[:2] != below):
         return above.translate(SPELLED) + ("到" if len(below) == 4 else "") + below.translate(SPELLED)
-    if (SEASON.match(after) and len(above) == len(below) == 2) or {above, below} == {"985", "211"}:
+    if (_SEASON.match(after) and len(above) == len(below) == 2) or {above, below} == {"985", "211"}:
         return above.translate(SPELLED) + below.translate(SPELLED)
     day = int(below) == 1 or _DAY_AFTER.match(after) or _DAY_BEFORE.search(before)
     if day and re.fullmatch(MONTH, above) and re.fullmatch(DAY, below):
@@ -107,6 +107,16 @@ def _no_fraction(above: str, below: str, before: str, after: str) -> str:
     if (above, below) == ("24", "7") or "血压" in before[-8:] or re.match("[月日号楼点]", after):
         return number(above) + number(below)
     return f"{number(above)}比{number(below)}" if above == below and len(above) > 1 else ""
+
+
+def are_years(first: str, second: str, after: str) -> bool:
+    """1998-2000年, 1990-1995, 2024-25赛季, 90-00后."""
+    if len(first) == len(second) == 4:
+        return after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"} or bool(_SEASON.match(after))
+    if not re.fullmatch(r"(?:19|20)?\d\d", first) or not re.fullmatch(r"\d\d", second):
+        return False
+    generations = first[-1] + second[-1] in ("00", "05", "50", "55") and re.match("后(?!天)", after)
+    return bool(_SEASON.match(after) or generations)
 
 
 def groups(match: re.Match[str], before: str, after: str) -> Reading:

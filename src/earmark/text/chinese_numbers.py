@@ -32,6 +32,7 @@ from earmark.text.chinese_words import (
     SPEEDS,
     SPELLED,
     UNIT,
+    UNITS,
     counted,
     integer,
     number,
@@ -171,18 +172,21 @@ def _whole(amount: str, short: str | None) -> str:
 
 def _measured(match: re.Match[str], before: str, after: str) -> Reading:
     unit = match["unit"]
-    if unit in ("V", "W") and len(match["n"]) == 1:
+    if unit in ("V", "W", "v") and len(match["n"]) == 1:
         return None  # 5V5 and 3W are names more often
     if unit == "t" and not match["n"][-1:].isdigit():
         return None
     word, taken = unit_word(unit, after)
-    if unit in SPEEDS:
-        return SPEEDS[unit] + counted(match["n"], "米") + word, taken
     first = counted(match["first"], "米") + (word if match["twice"] else "") + "到" if match["first"] else ""
     n = match["n"]
     if n[0] == "-" and not first and n[1:].isdigit() and not is_minus(before, "°" if "°" in unit else after):
         n = n[1:]
-    return first + counted(n, "米") + word, taken
+    return SPEEDS.get(unit, "") + first + counted(n, "米") + word, taken
+
+
+def _per_unit(match: re.Match[str], before: str, after: str) -> Reading:
+    """5mg/L: the second unit first, as in speeds."""
+    return f"每{UNITS[match['per']]}{counted(match['n'], '米')}{UNITS[match['unit']]}"
 
 
 def _part_of_unit(match: re.Match[str], before: str, after: str) -> Reading:
@@ -193,7 +197,7 @@ def _part_of_unit(match: re.Match[str], before: str, after: str) -> Reading:
 
 def _range(match: re.Match[str], before: str, after: str) -> Reading:
     first, second, sign = match["first"], match["second"], match["sign"]
-    if _are_years(first, second, after):
+    if dates.are_years(first, second, after):
         return f"{first.translate(SPELLED)}到{second.translate(SPELLED)}"
     if sign == "-" and ACCOUNT.search(before) and len(first + second) > 6:
         return (first + second).translate(DIALLED)
@@ -206,16 +210,6 @@ def _range(match: re.Match[str], before: str, after: str) -> Reading:
     if before.endswith("第"):
         return f"{number(first)}到{number(second)}"
     return f"{counted(first, after)}到{counted(second, after)}"
-
-
-def _are_years(first: str, second: str, after: str) -> bool:
-    """1998-2000年, 1990-1995, 2024-25赛季, 90-00后."""
-    if len(first) == len(second) == 4:
-        return after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"} or bool(dates.SEASON.match(after))
-    if not re.fullmatch(r"(?:19|20)?\d\d", first) or not re.fullmatch(r"\d\d", second):
-        return False
-    generations = first[-1] + second[-1] in ("00", "05", "50", "55") and re.match("后(?!天)", after)
-    return bool(dates.SEASON.match(after) or generations)
 
 
 def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
@@ -327,6 +321,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
             _money,
         ),
         (rf"(?:(?P<first>-?{_N})(?P<twice>{UNIT})?[-~])?(?P<n>[-+±]?{_N})(?P<unit>{UNIT})", _measured),
+        (rf"(?P<n>{_N})(?P<unit>{UNIT})/(?P<per>{UNIT})", _per_unit),
         (rf"(?P<above>\d+)/(?P<below>\d+)(?P<unit>{UNIT})", _part_of_unit),
         (r"\d{1,2}·\d{1,2}", _day_name),
         (rf"(?P<first>{_N})(?P<sign>[-~])(?P<second>{_N})", _range),

@@ -48,7 +48,8 @@ _COMPARISON = re.compile(
     rf"(?<=[\d%°])(?P<behind>[<>]=?)(?=[{_HAN}])"
 )
 _EQUALS = re.compile(
-    rf"(?<=[{_HAN}]) ?(?P<equals>==?) ?(?=[\w(+√±.{CURRENCY_SIGNS}-])|(?<=[\w)%²³]) ?(?P<han>==?) ?(?=[{_HAN}])"
+    rf"(?<=[{_HAN}]) ?(?P<equals>==?) ?(?=[\w(+√±.{CURRENCY_SIGNS}-])|(?<=[\w)%²³]) ?(?P<han>==?) ?(?=[{_HAN}])|"
+    r"(?<=\d) ?(?P<end>==?)(?=\s*(?:[?？]|$))"
 )
 _HAN_SIGN = re.compile(
     rf"(?<=[{_HAN}]) ?(?P<sign>[+&@]) ?(?=[{_HAN}\d])|(?<=[\d{_HAN}]) ?(?P<behind>[+&]) ?(?=[{_HAN}])"
@@ -60,6 +61,8 @@ _ALWAYS_SIGN = re.compile(f" ?([{SIGNS}]) ?")
 _ARROW = re.compile(rf"(?<=[\d{_HAN}A-Za-z%]) ?-+> ?(?=[\d{_HAN}A-Za-z])")
 _HEIGHT = re.compile(r"(?<![\d'])(?P<feet>\d)'(?P<inches>\d{1,2})(?:\"|'')")
 _MIXED = re.compile(r"(?<![\d/.:-])(\d{1,3}) (?=(?:1/[2-9]|2/[35]|3/[458]|[457]/8|[45]/[56])(?![\d/]))")
+# With spaces it is no date.
+_SPACED_FRACTION = re.compile(r"(?<![\d/.])(?P<above>\d{1,4}) +/ +(?P<below>\d{1,4})(?![\d/.])")
 _YEAR = re.compile(r"'(\d\d)(?=年)")
 # Signs beside brackets, which part chunks; slashes of formulas in words; 1920x1080.
 _BRACKET = re.compile(r"(?<=\)) ?(?P<sign>[-+×÷*/=]) ?(?=[\d(A-Za-z√.])|(?<=[\dA-Za-z)]) ?(?P<open>[-+×÷*/=]) ?(?=\()")
@@ -119,6 +122,11 @@ def _grouped(match: re.Match[str]) -> str:
 def _held(match: re.Match[str]) -> str:
     """The sign that matched, without what stood around it."""
     return next(filter(None, match.groups()))
+
+
+def _fraction(match: re.Match[str]) -> str:
+    below, above = match["below"], match["above"]
+    return f"{below}分之{above}" if int(above) < int(below) else f"{above}/{below}"
 
 
 def _year(match: re.Match[str]) -> str:
@@ -181,6 +189,7 @@ _DASHES = "-~—–―"
 _STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (frozenset(needs), pattern, replacement)
     for needs, pattern, replacement in (
+        ("∶", re.compile("∶"), ":"),
         ("- (", _GROUPED, _grouped),
         ("xX", _TIMES, "×"),
         (">", _ARROW, "到"),
@@ -192,6 +201,7 @@ _STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[st
         ("-+±", _NEGATIVE, _sign),
         (".", _POINT, "0."),
         (" ", _MIXED, r"\1又"),
+        ("/", _SPACED_FRACTION, _fraction),
         (" ", _AROUND, _held),
         ("%‱", _SHARE, _share),
         ("到至~-", _BOTH_MONEY, _amounts),

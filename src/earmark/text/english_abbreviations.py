@@ -20,7 +20,7 @@ _POINTED = {
     "Sr": "senior", "Esq": "esquire", "Co": "company", "Inc": "incorporated", "Corp": "corporation", "Ltd": "limited",
     "Bros": "brothers", "Dept": "department", "Assn": "association", "Govt": "government", "Univ": "university",
     "Bldg": "building", "Apt": "apartment", "Vol": "volume", "Blvd": "boulevard", "Hwy": "highway",
-    "Approx": "approximately", "Pkwy": "parkway", "Supt": "superintendent",
+    "Ave": "avenue", "Rd": "road", "Ln": "lane", "Approx": "approximately", "Pkwy": "parkway", "Supt": "superintendent",
     "Asst": "assistant", "Vs": "versus", "Intl": "international",
 }  # fmt: skip
 _WORDS = {

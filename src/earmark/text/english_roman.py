@@ -25,11 +25,11 @@ _REGNAL = (
 _MANY = "[IVXLivxl]{2,8}"
 # Behind a thing that is counted; one letter only in capitals, and I only where no pronoun is likely.
 _THING = re.compile(
-    rf"\b(?i:{_COUNTED})\.? (?P<many>{_MANY})(?![\w'])|"
+    rf"\b(?i:{_COUNTED})\.? (?P<many>{_MANY})(?!\w|'(?!s\b))|"
     rf"\b(?:{'|'.join(one.title() for one in _COUNTED.split('|'))}|{_COUNTED.upper()})\.? (?P<one>[VX]|I(?!'))(?![\w-])"
 )
 _RULER = re.compile(
-    rf"\b(?i:{_REGNAL}) (?P<many>{_MANY})(?![\w'])|"
+    rf"\b(?i:{_REGNAL}) (?P<many>{_MANY})(?!\w|'(?!s\b))|"
     rf"\b(?:{'|'.join(one.title() for one in _REGNAL.split('|'))}|{_REGNAL.upper()}) "
     r"(?P<one>(?<!alcolm )(?<!ALCOLM )[VX](?![\w'-])|"
     r"I(?= (?:of|was|had|is|and|who|died|reigned|became|in)\b|[.,;:)]|$))"
@@ -38,8 +38,8 @@ _NAMED = re.compile(r"(?<=[a-z] )(?<![.!?] )[IVX]{2,6}(?![\w'-])")
 _CAPITAL_BEFORE = re.compile(r"[A-Z][a-z]+ $")
 _ALONE = re.compile(r"\W*([IVXL]{2,8})\W*")
 _CHINESE = re.compile("(?<=第)[IVX]+(?![A-Za-z])|(?<![A-Za-z])(?:I{1,3}|IV|V|VI{1,3}|IX|X)(?=[期型类级度](?![A-Za-z]))")
-_QUICK = re.compile(r"(?<![A-Za-z'])(?:[IVXL]{2,8}|[ivxl]{2,8}|[VX])(?![A-Za-z'])|[A-Z][A-Za-z]+\.? I(?![\w'])")
-_LOWER = re.compile(r" [ivxl]{2,8}(?![\w'])")
+_QUICK = re.compile(r"(?<![A-Za-z'])(?:[IVXL]{2,8}|[ivxl]{2,8}|[VX])(?![A-Za-z])|[A-Z][A-Za-z]+\.? I(?![\w'])")
+_LOWER = re.compile(r" [ivxl]{2,8}(?!\w)")
 
 
 def value(numeral: str) -> int:

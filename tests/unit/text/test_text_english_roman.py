@@ -17,6 +17,7 @@ CASES = [
     ("Louis XIV of France", "louis the fourteenth of france"),
     ("Elizabeth I was queen", "elizabeth the first was queen"),
     ("Pope John Paul II", "pope john paul the second"),
+    ("Queen Elizabeth II's reign", "queen elizabeth the second's reign"),
     ("Rocky III", "rocky three"),
     ("IV", "four"),
     # none of these is a numeral

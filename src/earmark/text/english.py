@@ -1,5 +1,6 @@
 """English phones of runs of Latin words: espeak-ng (en-us, through phonemizer), its composites taken apart."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -22,15 +23,18 @@ ENGLISH_PHONES: dict[str, tuple[str, ...]] = {
 STRESS = "ˈˌ"
 """Primary and secondary stress: symbols of their own before a stressed vowel, where the setting keeps them."""
 
-# espeak-ng reads small letters that make a numeral from 2 to 49 as "roman two", whatever they are.
-_NUMERAL = re.compile(r"(?<![a-z'])[ivxl]{2,8}(?![a-z])")
-_ROMAN = range(2, 50)
-# `xl` and `xxx` are in its dictionary; the surname and Chinese syllable Xi sounds about like she.
-_NO_NUMERAL = {"xl": "xl", "xxx": "xxx", "xi": "shee"}
-# Initials that it takes for words; `eigh` is how it says the letter a anywhere. `eg` is read "for example".
-_INITIALS = re.compile(
-    r"(?<![a-z'])(?:atf|aws|dea|eg|eod|epa|etf|gop|icu|imf|iot|iou|ipo|iq|ncaa|nyc|nyu|qa|roi|uae|ufc|usps|ux|vip)(?![a-z])"
+# Initials that espeak-ng takes for words. `eg` is read "for example", the surname and syllable Xi sounds like she.
+_INITIALS = (
+    "atf aws dea eg eod epa etf gop icu imf iot iou ipo iq ncaa nyc nyu qa roi uae ufc usps ux vip".split()  # noqa: SIM905
 )
+# It reads small letters that make a numeral from 2 to 49 as "roman two", whatever they are, but xl and xxx.
+_NUMERALS = [
+    word
+    for word in ("".join(letters) for size in range(2, 8) for letters in itertools.product("ivxl", repeat=size))
+    if word not in ("xl", "xxx") and 2 <= value(word) < 50
+]
+# Letter by letter; `eigh` is how it says the letter a anywhere.
+_RESPELLED = {word: " ".join(word).replace("a", "eigh") for word in (*_NUMERALS, *_INITIALS)} | {"xi": "shee"}
 # Its rule for the beginning `retro` also fires inside a word and says it in place of what stands before it
 # (alpharetrovirus: "retroretrovirus"; espeak-ng issue 2050, mended upstream in 2026): the word is read in two parts.
 _RETRO = re.compile(r"(?<=[a-z])(?=retro)")
@@ -45,24 +49,18 @@ def english_phones(runs: Iterable[str], stress: bool = False) -> dict[str, tuple
     if not distinct:
         return {}
     backend, separator = _espeak(stress)
-    parts = {run: _RETRO.split(_respelled(run)) for run in distinct}
+    parts = {run: _parts(run) for run in distinct}
     spoken = iter(backend.phonemize([one for each in parts.values() for one in each], separator=separator, strip=True))
     read = {run: " ".join(next(spoken) for _ in each) for run, each in parts.items()}
     return {run: tuple(_atomic(phones.replace("|", " ").split())) for run, phones in read.items()}
 
 
-def _respelled(run: str) -> str:
-    """The run as espeak-ng has to be given it to say what is written: numerals and initials letter by letter."""
-    return _INITIALS.sub(_letters, _NUMERAL.sub(_numeral, run))
-
-
-def _numeral(match: re.Match[str]) -> str:
-    word = match.group()
-    return _NO_NUMERAL.get(word) or (_letters(match) if value(word) in _ROMAN else word)
-
-
-def _letters(match: re.Match[str]) -> str:
-    return " ".join(match.group()).replace("a", "eigh")
+def _parts(run: str) -> list[str]:
+    """The run as espeak-ng has to be given it to say what is written."""
+    words = run.split(" ")
+    if not _RESPELLED.keys().isdisjoint(words):
+        run = " ".join(_RESPELLED.get(word, word) for word in words)
+    return _RETRO.split(run) if "retro" in run else [run]
 
 
 def _atomic(phones: list[str]) -> list[str]:

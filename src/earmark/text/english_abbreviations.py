@@ -20,7 +20,7 @@ _POINTED = {
     "Sr": "senior", "Esq": "esquire", "Co": "company", "Inc": "incorporated", "Corp": "corporation", "Ltd": "limited",
     "Bros": "brothers", "Dept": "department", "Assn": "association", "Govt": "government", "Univ": "university",
     "Bldg": "building", "Apt": "apartment", "Vol": "volume", "Blvd": "boulevard", "Hwy": "highway",
-    "Approx": "approximately", "Pkwy": "parkway", "Supt": "superintendent",
+    "Ave": "avenue", "Rd": "road", "Ln": "lane", "Approx": "approximately", "Pkwy": "parkway", "Supt": "superintendent",
     "Asst": "assistant", "Vs": "versus", "Intl": "international",
 }  # fmt: skip
 _WORDS = {
@@ -62,7 +62,7 @@ _NO_STREET = frozenset(
     "a about after am and are as at before between by can did do dear does for fort from hello hi how i in into is it "  # noqa: SIM905
     "its lake meet meeting mount mr mrs ms my near no of on or our over port said see since so sault thank thanks that "
     "the then this through to today under until visit was we were what when where who why will with yes you your "
-    "cape east west north south president professor your dear san".split()
+    "he she they his her him there but so if cape east west north south president professor your dear san".split()
 )
 _DAY = "|".join(_WEEKDAYS)
 _WORD = re.compile(
@@ -100,15 +100,20 @@ _LOWER_DOTTED = re.compile(r"(?<![A-Za-z.])(?:([APap])\. ?[Mm]|(a)\.k\.a|([ecmp]
 _US = re.compile(r"(?<![A-Za-z.$])(?:U\.S(?:\.(?![A-Za-z])|(?![\w.$]))|US(?![\w$]))")
 # Joined they would be other words.
 _SPELLED = frozenset("US IT IS OR AN AT IN ON SO NO HE ME WE GO DO TO BE BY MY IF UP OF AS".split())  # noqa: SIM905
-_QUICK = re.compile(
-    r"\.|[a-z]/|\b(?:Mt|Ft|St|ST|Dr|DR|Mrs?|mrs?|MRS?|Prof|Capt|Lt|Sgt|Hon|Gov|US|Nr|[Ee]tc|[Vv]s|dept|approx|govt)\b|"
-    r", [A-Z]{2}\b|\d [A-Z]|[a-z][-–][A-Z]"
-)
+# A text without any of these has nothing to read here.
+_TOKEN = re.compile("[A-Za-z]+")
+_TOKENS = frozenset(
+    short
+    for table in (_TITLES, _POINTED, _STREETS, _STATES, _WEEKDAYS, _PARTS)
+    for short in (*table, *map(str.upper, table), *map(str.lower, table))
+) | {"mr", "Mr", "MR", "mrs", "Mrs", "MRS", "vs", "Vs", "VS", "etc", "Etc", "ETC", "approx", "govt", "US", "no", "No",
+     "NO", "Nos", "nos", "Nr", "nr", "NR", "w", "b", "c"}  # fmt: skip
+_LETTER_POINT = re.compile(r"(?<![A-Za-z])[A-Za-z]\. ?[A-Za-z]|Ph\.|PH\.")
 
 
 def read_abbreviations(text: str) -> str:
     """Mr. Brown: mister brown; Mt. Everest: mount everest; 12 Main St: 12 main street; U.S.A.: USA; No. 5: number 5."""
-    if not _QUICK.search(text):
+    if _TOKENS.isdisjoint(_TOKEN.findall(text)) and not _LETTER_POINT.search(text):
         return text
     text = _STATE.sub(_state, _ADDRESS.sub(_address, text))
     text = _MISTER.sub(lambda match: f" {match.lastgroup} ", _WEEK.sub(_weekdays, text))

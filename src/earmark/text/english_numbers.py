@@ -10,7 +10,7 @@ from collections.abc import Callable
 from earmark.text import english_dates as dates
 from earmark.text import english_units as units
 from earmark.text.chinese_numbers import ADDRESS
-from earmark.text.english_signs import ALWAYS, OPERATORS
+from earmark.text.english_signs import ALWAYS, OPERATORS, read_pieces
 from earmark.text.english_units import CURRENCY, NUMBER, PER
 from earmark.text.english_words import ONES, cardinal, number, ordinal, share, spelled, two_digits
 
@@ -216,6 +216,16 @@ def _hash(match: re.Match[str], before: str, after: str) -> Reading:
     return f"number {number(match['n'])}"
 
 
+def _plan(match: re.Match[str], before: str, after: str) -> Reading:
+    """401(k)."""
+    return f"{spelled(match['n']).replace('zero', 'oh')} {match['letter']}"
+
+
+def _sign(match: re.Match[str], before: str, after: str) -> Reading:
+    """A sign that stands alone: 50 %."""
+    return read_pieces(match.group())
+
+
 def _sharp(match: re.Match[str], before: str, after: str) -> Reading:
     """C#: the language, or the tone."""
     return f"{match['letter']} sharp"
@@ -239,6 +249,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     for pattern, rule in (
         (rf"{_CLOCK_HOUR}\.(?P<minute>[0-5]\d){_AM}(?P<zone>(?!))?", dates.pointed_time),
         (rf"(?P<sign>[-+]?)(?P<n>{_N})", _plain),
+        (r"(?P<n>40[13]|457|529)\(?(?P<letter>[kb])\)?", _plan),
         (rf"(?:(?P<first>{_N})(?P<twice>%?)-)?(?P<minus>-?)(?P<n>{_N})%", _percent),
         (
             rf"(?P<sign>[-+±]?)(?P<currency>{CURRENCY})(?P<inner>[-+]?)(?:(?P<first>{_N})-(?:{CURRENCY})?)?(?P<n>{_N})"
@@ -273,6 +284,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"\+?\(?\d{1,5}\)?(?:-\d{1,7}){2,}", _phone),
         (r"\d+(?:-\d+){2,}|\d+(?:/\d+){2,}", _groups),
         (r"(?P<base>\d+|[A-Za-z]{1,2})\^(?P<power>-?\d+)", _power),
+        (r"[%‰@#=°]", _sign),
         (r"(?P<letter>[CF])#", _sharp),
         (rf"±(?P<n>{_N})", _tolerance),
         (rf"(?P<first>{_N})[-:](?P<second>{_N})", _range),

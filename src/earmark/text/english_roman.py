@@ -25,11 +25,11 @@ _REGNAL = (
 _MANY = "[IVXLivxl]{2,8}"
 # Behind a thing that is counted; one letter only in capitals, and I only where no pronoun is likely.
 _THING = re.compile(
-    rf"\b(?i:{_COUNTED})\.? (?P<many>{_MANY})(?![\w'])|"
+    rf"\b(?i:{_COUNTED})\.? (?P<many>{_MANY})(?!\w|'(?!s\b))|"
     rf"\b(?:{'|'.join(one.title() for one in _COUNTED.split('|'))}|{_COUNTED.upper()})\.? (?P<one>[VX]|I(?!'))(?![\w-])"
 )
 _RULER = re.compile(
-    rf"\b(?i:{_REGNAL}) (?P<many>{_MANY})(?![\w'])|"
+    rf"\b(?i:{_REGNAL}) (?P<many>{_MANY})(?!\w|'(?!s\b))|"
     rf"\b(?:{'|'.join(one.title() for one in _REGNAL.split('|'))}|{_REGNAL.upper()}) "
     r"(?P<one>(?<!alcolm )(?<!ALCOLM )[VX](?![\w'-])|"
     r"I(?= (?:of|was|had|is|and|who|died|reigned|became|in)\b|[.,;:)]|$))"
@@ -38,13 +38,14 @@ _NAMED = re.compile(r"(?<=[a-z] )(?<![.!?] )[IVX]{2,6}(?![\w'-])")
 _CAPITAL_BEFORE = re.compile(r"[A-Z][a-z]+ $")
 _ALONE = re.compile(r"\W*([IVXL]{2,8})\W*")
 _CHINESE = re.compile("(?<=第)[IVX]+(?![A-Za-z])|(?<![A-Za-z])(?:I{1,3}|IV|V|VI{1,3}|IX|X)(?=[期型类级度](?![A-Za-z]))")
-_QUICK = re.compile(r"[IVXivx]{2}|\b[IVX]\b")
+_QUICK = re.compile(r"(?<![A-Za-z'])(?:[IVXL]{2,8}|[ivxl]{2,8}|[VX])(?![A-Za-z])|[A-Z][A-Za-z]+\.? I(?![\w'])")
+_LOWER = re.compile(r" [ivxl]{2,8}(?!\w)")
 
 
 def value(numeral: str) -> int:
     """Of a Roman numeral in either case; 0 for what is none (IIX, empty)."""
     letters = numeral.upper()
-    if not _VALID.fullmatch(letters):
+    if not letters or not _VALID.fullmatch(letters):
         return 0
     numbers = [_VALUES[letter] for letter in letters]
     return sum(-one if one < after else one for one, after in zip(numbers, [*numbers[1:], 0], strict=True))
@@ -57,7 +58,7 @@ def read_numerals(text: str) -> str:
     if alone := _ALONE.fullmatch(text):
         return _cardinal(alone[1])
     text = _CHINESE.sub(lambda match: str(value(match.group()) or match.group()), text)
-    text = read_known(text)
+    text = _known(text)
     if text.isupper():
         return text
     # Any other name: Rocky II, Final Fantasy VII.
@@ -70,7 +71,12 @@ def read_numerals(text: str) -> str:
 
 
 def read_known(text: str) -> str:
-    """Numerals behind a thing that is counted (cardinal) or a ruler (ordinal); also in lower case: chapter iv."""
+    """The same of canonical text, where only things and rulers tell: chapter iv."""
+    return _known(text) if _LOWER.search(text) else text
+
+
+def _known(text: str) -> str:
+    """Numerals behind a thing that is counted (cardinal) or a ruler (ordinal), in either case."""
     text = _RULER.sub(lambda match: _behind(match, "the " + ordinal(number) if (number := _of(match)) else ""), text)
     return _THING.sub(lambda match: _behind(match, cardinal(number) if (number := _of(match)) else ""), text)
 

@@ -50,19 +50,21 @@ _COMPARISON = re.compile(
 )
 _ABOUT = re.compile(rf"(?<![\w~.])~ ?(?=[{SIGNS}]?\.?\d)")
 _SPACED_RANGE = re.compile(
-    rf"(?<=[\d%])(?: ?[AaPp][Mm])? [-–—] (?=[{SIGNS}]?\d)|(?<=\d[AaPp][Mm])-(?=\d)|(?<=\d [AaPp][Mm])-(?=\d)"
+    rf"(?<=[\d%])(?: ?[AaPp][Mm])? - (?=[{SIGNS}]?\d)|(?<=\d[AaPp][Mm])-(?=\d)|(?<=\d [AaPp][Mm])-(?=\d)"
 )
 _SLASH = re.compile(r"(?<=\d) ?/ (?=\d)|(?<=\d) /(?=\d)")
 _BY = re.compile(r"(?<=\d) ?[x×] ?(?=\d)")
 _CODE = re.compile(rf"(?<![A-Za-z])(?P<code>{CODE}|Rs\.?|Rs) (?=\d)")
-_SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)")
+_SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)|(?<=\d) (?=[{SIGNS}](?! ?\d))")
 _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
 # 5,5 kg and 3,50 €; 5 ft 10 in.
 _COMMA = re.compile(rf"(?<![\d,.])(?P<whole>\d{{1,3}}),(?P<decimals>\d{{1,2}})(?= ?(?:{SPACED})(?![\w'])| ?[%{SIGNS}])")
 _FEET_INCHES = re.compile(r"(?<=\d ft )(?P<n>\d{1,2}) in\b\.?|(?<=\dft )(?P<m>\d{1,2}) ?in\b\.?")
 _HEIGHT = re.compile(r"(?<=\d') (?=\d{1,2}\")")
 _HOURS = re.compile(r"(?<![\w.,])(?P<h>\d{1,2})h ?(?P<m>\d{1,2})m(?:in)?(?![A-Za-z])")
-_RETIREMENT = re.compile(r"\b(?P<n>40[13]|457|529)\(?(?P<letter>[kb])\)?(?![\w])")
+_TWO_GROUPS = re.compile(r"\d\)?[ .-]\(?\d|\)\d")
+_CAPITALS = re.compile(r"[A-Z]{2} ?\d|Rs\.? \d")
+_OPERATOR = re.compile(r"[=<>≤≥≦≧≠≈+*∙⋅·~/]")
 _ALWAYS_SIGN = re.compile(f"[{ALWAYS}]")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
 _GREEK_UNIT = re.compile(r"μ[mgsFAVWHlL]\b|(?<=[\dkM ])Ω")
@@ -83,17 +85,35 @@ _MIN_PHONE = 7
 
 def read_signs(text: str) -> str:
     """An English stretch with operators, comparisons and telephone numbers as words, sums and ranges told apart."""
-    text = _CALLED.sub(_called, _PHONE.sub(_phone, text))
-    text = _CODE.sub(lambda match: match["code"], _SIGN_SPACE.sub("", text))
-    text = _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", re.sub("==+", "=", text)))
-    text = _COMMA.sub(r"\g<whole>.\g<decimals>", _FEET_INCHES.sub(r"\g<n>\g<m> inches", text))
-    text = _EQUATION.sub(_equation, text)
-    text = _SLASH.sub("/", _SPACED_RANGE.sub(lambda match: match.group().split("-")[0].rstrip(" –—") + " to ", text))
-    text = _COMPARISON.sub(_compared, _ABOUT.sub(" approximately ", text))
-    text = _OPERATION.sub(_operation, _BY.sub(" times ", text))
-    text = _ALWAYS_SIGN.sub(lambda match: f" {_ALWAYS[match.group()]} ", text)
-    text = _RETIREMENT.sub(lambda match: f"{spelled(match['n']).replace('zero', 'oh')} {match['letter']}", text)
+    if _TWO_GROUPS.search(text):
+        text = _CALLED.sub(_called, _PHONE.sub(_phone, text))
+    if _CAPITALS.search(text):
+        text = _CODE.sub(lambda match: match["code"], text)
+    text = _SIGN_SPACE.sub("", text)
+    if "'" in text or "h" in text or "ft" in text:
+        text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", text)))
+    if "," in text:
+        text = _COMMA.sub(r"\g<whole>.\g<decimals>", text)
+    if _OPERATOR.search(text):
+        text = _operations(text)
+    if "x" in text or "×" in text:
+        text = _BY.sub(" times ", text)
+    if "-" in text:
+        text = _SPACED_RANGE.sub(_range, text)
+    if not text.isascii():
+        text = _ALWAYS_SIGN.sub(lambda match: f" {_ALWAYS[match.group()]} ", text)
     return _INCHES.sub(_inches, text) if '"' in text else text
+
+
+def _operations(text: str) -> str:
+    text = _SLASH.sub("/", _EQUATION.sub(_equation, re.sub("==+", "=", text)))
+    text = _COMPARISON.sub(_compared, _ABOUT.sub(" approximately ", text))
+    return _OPERATION.sub(_operation, text)
+
+
+def _range(match: re.Match[str]) -> str:
+    """The noon in front of a dash, and the word for it."""
+    return match.group().split("-")[0].rstrip() + " to "
 
 
 def read_greek(text: str) -> str:

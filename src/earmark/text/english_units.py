@@ -38,6 +38,8 @@ _PAIRS = {
     "mph": ("mile per hour", "miles per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
     "kmh": ("kilometer per hour", "kilometers per hour"), "km/h": ("kilometer per hour", "kilometers per hour"),
     "km/hr": ("kilometer per hour", "kilometers per hour"), "m/s": ("meter per second", "meters per second"),
+    "kg/m3": ("kilogram per cubic meter", "kilograms per cubic meter"),
+    "g/cm3": ("gram per cubic centimeter", "grams per cubic centimeter"),
     "m/s2": ("meter per second squared", "meters per second squared"),
     "m/s^2": ("meter per second squared", "meters per second squared"),
     "rpm": ("revolution per minute", "revolutions per minute"),

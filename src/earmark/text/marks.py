@@ -28,6 +28,9 @@ _TAG = re.compile(
     r"\((?i:laughter|laughs|laughing|applause|music|noise|coughs?|inaudible|crosstalk)\)|"
     r"[\[【(<](?:笑|笑声|掌声|音乐|噪音|杂音|咳嗽|哭声|呼吸声|静音|背景音)[\]】)>]"
 )
+# What a tag begins with.
+_OPENING = re.compile(r"[<\[{(【%]|-->|ignore_time")
+_DIGIT = re.compile(r"[\d²³¹⁰-⁹]")
 # Selectors of glyphs (also those of other planes), keycaps and other enclosing marks, fillers, the grapheme joiner:
 # neither letters nor spaces. NFKC would make TM of ™.
 # Characters of format (category Cf: joiners, directions, tags, soft hyphens) are listed by their ranges.
@@ -68,11 +71,13 @@ def without_marks(text: str) -> str:
 
 def without_tags(text: str) -> str:
     """Tags of corpora, of Whisper and of subtitles become spaces."""
-    return _TAG.sub(" ", text)
+    return _TAG.sub(" ", text) if _OPENING.search(text) else text
 
 
 def plain_numbers(text: str) -> str:
     """Groups of digits joined, powers with ^, number signs as No., Arabic separators as ours."""
+    if not _DIGIT.search(text):
+        return text
     text = _UNDERSCORED.sub("", _PLAIN_SPACED.sub(_grouped, _THIN.sub(_grouped, text)))
     text = _INDIAN.sub(lambda match: match.group().replace(",", ""), text)
     text = _POINTED.sub(lambda match: match.group().replace(".", ""), text)

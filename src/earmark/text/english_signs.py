@@ -67,7 +67,7 @@ _CAPITALS = re.compile(r"[A-Z]{2} ?\d|Rs\.? \d")
 _OPERATOR = re.compile(r"[=<>≤≥≦≧≠≈+*∙⋅·~/]")
 _ALWAYS_SIGN = re.compile(f"[{ALWAYS}]")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
-_GREEK_UNIT = re.compile(r"μ[mgsFAVWHlL]\b|(?<=[\dkM ])Ω")
+_GREEK_UNIT = re.compile(r"(?:(?<=\d)|(?<=\d ))μ[mgslL]\b|(?<=[\dkM ])Ω")
 # Telephone numbers: +44 20 7946 0958, (234)-543-2435, 555.123.4567, 020 7946 0958, 01 23 45 67 89.
 _PHONE = re.compile(
     r"(?<![\w.])\+\d{1,3}(?:[ .-]?\(\d{1,5}\))?(?:[ .-]?\d{1,8})(?:[ .-]\d{1,8}){0,6}(?![\d%]|[.,:/]\d)|"

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from earmark.audio.archive import CheckedHeader
 from earmark.errors import AudioError
+from earmark.io import same_names
 
 MAX_UNPACKED = 128 << 20
 """Bytes that a compressed tar may unpack to: it is held in memory."""
@@ -161,7 +162,8 @@ class _Tar:
             raise AudioError(f"{path} is no tar that can be read ({self.index.fault}): get it again")
 
     def open(self, member: str) -> BinaryIO:
-        place = self.index.members.get(member)
+        members = self.index.members
+        place = members.get(member) or next((members[name] for name in same_names(member) if name in members), None)
         if place is None:
             reason = self.index.refused.get(member, self.index.fault)
             note = f" ({reason})" if reason else ""

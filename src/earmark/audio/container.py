@@ -199,8 +199,8 @@ def _indexed(file: _File | _Memory) -> TarIndex:
                     refused.setdefault(member.name, reason)
                 elif member.isfile():
                     members.setdefault(member.name, Place(member.offset_data, member.size))
-    except (*_DAMAGE, OSError) as error:
-        return TarIndex(members, refused, str(error))
+    except Exception as error:  # no list of what tarfile raises on damage is complete
+        return TarIndex(members, refused, str(error) or type(error).__name__)
     return TarIndex(members, refused, None)
 
 

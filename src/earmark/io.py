@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,34 @@ _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up",
 
 NOTES = "earmark"
 """Entry of a safetensors file's metadata that holds ours, as JSON."""
+
+
+def existing(path: Path) -> Path:
+    """`path`, or, where nothing has that name, what is called the same in another Unicode normal form.
+
+    macOS decomposes names, tables hold them composed; part by part, for folders and files may differ. Costs one look
+    where the name is there, or has no letter that could be written otherwise.
+    """
+    if str(path).isascii() or _is_there(path):
+        return path
+    found = Path(path.anchor)
+    for part in path.relative_to(path.anchor).parts:
+        names = dict.fromkeys((part, *same_names(part)))
+        found = next((one for name in names if _is_there(one := found / name)), found / part)
+    return found if _is_there(found) else path
+
+
+def same_names(name: str) -> list[str]:
+    """A name in each of its Unicode normal forms that keep the letters."""
+    return list(dict.fromkeys(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (OSError, ValueError):  # too long for a name, a zero byte
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from earmark.audio.archive import CheckedHeader
 from earmark.errors import AudioError
+from earmark.io import same_names
 
 MAX_UNPACKED = 128 << 20
 """Bytes that a compressed tar may unpack to: it is held in memory."""
@@ -161,7 +162,8 @@ class _Tar:
             raise AudioError(f"{path} is no tar that can be read ({self.index.fault}): get it again")
 
     def open(self, member: str) -> BinaryIO:
-        place = self.index.members.get(member)
+        members = self.index.members
+        place = members.get(member) or next((members[name] for name in same_names(member) if name in members), None)
         if place is None:
             reason = self.index.refused.get(member, self.index.fault)
             note = f" ({reason})" if reason else ""
@@ -197,8 +199,8 @@ def _indexed(file: _File | _Memory) -> TarIndex:
                     refused.setdefault(member.name, reason)
                 elif member.isfile():
                     members.setdefault(member.name, Place(member.offset_data, member.size))
-    except (*_DAMAGE, OSError) as error:
-        return TarIndex(members, refused, str(error))
+    except Exception as error:  # no list of what tarfile raises on damage is complete
+        return TarIndex(members, refused, str(error) or type(error).__name__)
     return TarIndex(members, refused, None)
 
 

@@ -7,26 +7,24 @@ times are rounded to a millisecond, and mpg123 keeps state through a seek that c
 thousands of times faster than real time, though).
 """
 
-import contextlib
 import itertools
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
-from earmark.audio.container import open_member
+from earmark.audio import chunks, ogg
+from earmark.audio.source import HEADERLESS, Source, untrusted
+from earmark.audio.view import length, view
 from earmark.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
     from av.audio.stream import AudioStream
     from av.container import InputContainer
-
-T = TypeVar("T")
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
@@ -37,6 +35,7 @@ _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes of libsndfile whose seeks are exact (FLAC has PCM's)."""
 _SEEKING = ("VORBIS", "OPUS")
 """Lossy ones whose samples do not depend on what was decoded before a seek and the pre-roll."""
+DAMAGED = "is cut short or damaged"
 PRE_ROLL = 1.0
 """Seconds that a lossy format is decoded before the place that it is sought at; Opus asks for 0.08."""
 _FORMATS = (
@@ -44,41 +43,15 @@ _FORMATS = (
     "w64,wav,webm,wv"
 )
 """What FFmpeg may take a file for. Playlists (hls, concat, dash) are not among them: they name other files."""
-_HEADERLESS: dict[str, tuple[str, dict[str, str]]] = {
-    ".g722": ("g722", {}),
-    ".ulaw": ("mulaw", {"sample_rate": "8000"}),  # as telephones have it, and Asterisk's prompts
-}
-"""FFmpeg's name and options of raw formats, which only a file's name tells."""
-
-
-class Source(NamedTuple):
-    """A recording: a file, or a member of a container."""
-
-    path: Path
-    member: str | None = None
-
-    def __str__(self) -> str:
-        return str(self.path) if self.member is None else f"{self.path}[{self.member}]"
-
-    def open(self) -> "str | BinaryIO":
-        """What a library opens: a path, or a stream."""
-        return str(self.path) if self.member is None else open_member(self.path, self.member)
-
-    @property
-    def is_g722(self) -> bool:
-        """Raw G.722 has no header: only its name tells what it is."""
-        return self.suffix == ".g722"
-
-    @property
-    def suffix(self) -> str:
-        """Of the file or member, in small letters."""
-        return Path(self.member or self.path.name).suffix.lower()
 
 
 class Decoder(Protocol):
     """An open recording."""
 
     rate: int
+    channels: int
+    frames: int | None
+    """Samples that it has; None where no header says so that can be trusted."""
     exact: bool
     """Whether seeking loses nothing, and costs nothing."""
     seeks: bool
@@ -98,29 +71,43 @@ def open_decoder(source: Source) -> Decoder:
 
     :raises AudioError: not audio, or with a rate or number of channels that no recording has.
     """
-    import soundfile
+    if source.is_headerless:
+        return AvDecoder(source, source.open())
+    file, patches = _opened(source.open()), None
+    if (file is None or file.frames == 0) and (patches := _patches(source)):
+        file = _opened(_patched(source, patches))
+    if file is None or file.frames >= _UNKNOWN_FRAMES:
+        return AvDecoder(source, _patched(source, patches) if patches else source.open())
+    if file.format == "OGG" and len(chained := _links(source)) > 1:
+        return ChainDecoder(source, chained)
+    return SoundFileDecoder(source, file)
 
-    if not source.is_g722:
-        with contextlib.suppress(soundfile.LibsndfileError):
-            file = _forward()(source.open())
-            if file.frames < _UNKNOWN_FRAMES:
-                return SoundFileDecoder(source, file)
-            file.close()
-    return AvDecoder(source)
 
-
-def header_seconds(source: Source) -> float | None:
-    """Length by the header; None where there is none that can be trusted."""
-    import soundfile
-
-    if source.is_g722:
+def _opened(target: "str | BinaryIO") -> "soundfile.SoundFile | None":
+    """None: nothing that libsndfile reads, or not from its beginning on."""
+    try:
+        file = _forward()(target)
+        if not file.subtype.startswith(_EXACT):
+            # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
+            file.seek(0)
+    except Exception:  # not only LibsndfileError: a name that ends in .raw is a TypeError
         return None
-    with contextlib.suppress(soundfile.LibsndfileError), soundfile.SoundFile(source.open()) as file:
-        _check(source, file.samplerate, file.channels)
-        # An mp3's header keeps the full length when the file was cut short.
-        if 0 < file.frames < _UNKNOWN_FRAMES and not file.subtype.startswith("MPEG"):
-            return float(file.frames / file.samplerate)
-    return None
+    return file
+
+
+def _patched(source: Source, patches: dict[int, bytes]) -> BinaryIO:
+    stream = source.stream()
+    return view(stream, 0, length(stream), patches)
+
+
+def _patches(source: Source) -> dict[int, bytes] | None:
+    with source.stream() as stream:
+        return chunks.mended(stream, length(stream))
+
+
+def _links(source: Source) -> list[ogg.Link]:
+    with source.stream() as stream:
+        return ogg.links(stream, length(stream))
 
 
 def _check(source: Source, rate: int, channels: int) -> None:
@@ -150,31 +137,74 @@ class SoundFileDecoder:
         _check(source, file.samplerate, file.channels)
         self._source, self._file = source, file
         self.rate: int = file.samplerate
+        self.channels: int = file.channels
         self.exact = file.subtype.startswith(_EXACT)
         self.seeks = self.exact or file.subtype in _SEEKING
-        if not self.exact:
-            # An mp3 decodes a little differently (1e-7) before its first seek; with it, as when read as a whole.
-            file.seek(0)
+        # An mp3's header keeps the full length when the file was cut short.
+        self.frames: int | None = None if file.subtype.startswith("MPEG") else file.frames
+        self._at = 0
 
     def read(self, count: int) -> np.ndarray:
         """See `Decoder`."""
-        import soundfile
-
-        try:
-            return self._file.read(count, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self._source} is cut short or damaged ({error}): replace it or leave it out") from None
+        with untrusted(self._source, DAMAGED):
+            block: np.ndarray = self._file.read(count, dtype="float32", always_2d=True)
+        self._at += len(block)
+        if not len(block) and self.exact and self._at < self._file.frames:
+            raise AudioError(f"{self._source} {DAMAGED} after {self._at / self.rate:.2f} s: replace it or leave it out")
+        return block
 
     def seek(self, frame: int) -> bool:
         """See `Decoder`."""
-        import soundfile
-
         before = 0 if self.exact else min(frame, round(PRE_ROLL * self.rate))
-        try:
-            self._file.seek(min(frame, self._file.frames) - before)
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self._source} is cut short or damaged ({error}): replace it or leave it out") from None
+        with untrusted(self._source, DAMAGED):
+            self._at = self._file.seek(min(frame, self._file.frames) - before)
         return frame < self._file.frames and _skipped(self, before)
+
+
+class ChainDecoder:
+    """Streams of Ogg that follow one another in a file: each is decoded by itself."""
+
+    exact = False
+
+    def __init__(self, source: Source, chained: list[ogg.Link]):
+        self._source, self._links = source, chained
+        self._lengths: list[int] = []
+        shapes = set()
+        for number in range(len(chained)):
+            link = self._open(number)
+            shapes.add((link.rate, link.channels))
+            self._lengths.append(link.frames or 0)
+        if len(shapes) > 1:
+            raise AudioError(f"{source} changes its rate or channels on the way: convert it to FLAC")
+        self.rate, self.channels = shapes.pop()
+        self.frames: int | None = sum(self._lengths)
+        self._number, self._link = 0, self._open(0)
+        self.seeks = self._link.seeks
+
+    def _open(self, number: int) -> SoundFileDecoder:
+        start, end, _ = self._links[number]
+        file = _opened(view(self._source.stream(), start, end - start))
+        if file is None or file.frames >= _UNKNOWN_FRAMES:
+            raise AudioError(f"{self._source} holds a stream that cannot be decoded: replace it or leave it out")
+        return SoundFileDecoder(self._source, file)
+
+    def read(self, count: int) -> np.ndarray:
+        """See `Decoder`."""
+        block = self._link.read(count)
+        while not len(block) and self._number + 1 < len(self._links):
+            self._number += 1
+            self._link = self._open(self._number)
+            block = self._link.read(count)
+        return block
+
+    def seek(self, frame: int) -> bool:
+        """See `Decoder`."""
+        for number, frames in enumerate(self._lengths):
+            if frame < frames:
+                self._number, self._link = number, self._open(number)
+                return self._link.seek(frame)
+            frame -= frames
+        return False
 
 
 class Decoded(NamedTuple):
@@ -191,46 +221,44 @@ class AvDecoder:
     """FFmpeg, frame by frame; encoder delay is cut as the container says."""
 
     exact = False
+    frames: int | None = None
 
-    def __init__(self, source: Source):
+    def __init__(self, source: Source, target: "str | BinaryIO"):
         self._source = source
-        self._container, self._stream = self._guarded(self._opened)
+        with untrusted(source):
+            self._container, self._stream = self._opened(target)
         weakref.finalize(self, self._container.close)  # container and stream hold each other: the file would stay open
         self._blocks = _decoded(self._container, self._stream)
-        first = self._guarded(lambda: next(self._blocks, None))
+        first = self._next()
         if first is None:
             raise AudioError(f"{self._source} holds no audio: replace it or leave it out")
         _check(self._source, first.rate, first.samples.shape[1])
         self._left, self.rate, self._start = first
+        self.channels: int = first.samples.shape[1]
         in_samples = self._start is not None and self._stream.time_base == Fraction(1, self.rate)
         self.seeks = in_samples and "mp4" in self._container.format.name.split(",")
 
-    def _opened(self) -> "tuple[InputContainer, AudioStream]":
+    def _opened(self, target: "str | BinaryIO") -> "tuple[InputContainer, AudioStream]":
         import av
 
-        kind, raw = _HEADERLESS.get(self._source.suffix, (None, {}))
+        kind, raw = HEADERLESS.get(self._source.suffix, (None, {}))
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"} | raw
-        target = self._source.open()
         name = f"file:{target}" if isinstance(target, str) else target
         container = av.open(name, mode="r", format=kind, options=options)
         return container, container.streams.audio[0]
 
-    def _guarded(self, call: "Callable[[], T]") -> "T":
-        import av
-
-        try:
-            return call()
-        except (av.FFmpegError, IndexError, ValueError, OSError) as error:
-            raise AudioError(
-                f"{self._source} is not audio that can be decoded ({error}): replace it or leave it out"
-            ) from None
+    def _next(self) -> "Decoded | None":
+        with untrusted(self._source):
+            return next(self._blocks, None)
 
     def read(self, count: int) -> np.ndarray:
         """See `Decoder`."""
         while not len(self._left):
-            block = self._guarded(lambda: next(self._blocks, None))
+            block = self._next()
             if block is None:
                 return self._left
+            if (block.rate, block.samples.shape[1]) != (self.rate, self.channels):
+                raise AudioError(f"{self._source} changes its rate or channels on the way: convert it to FLAC")
             self._left = block.samples
         taken, self._left = self._left[:count], self._left[count:]
         return taken
@@ -238,9 +266,10 @@ class AvDecoder:
     def seek(self, frame: int) -> bool:
         """See `Decoder`."""
         before = max(0, frame - round(PRE_ROLL * self.rate))
-        self._guarded(lambda: self._container.seek((self._start or 0) + before, stream=self._stream))
+        with untrusted(self._source):
+            self._container.seek((self._start or 0) + before, stream=self._stream)
         self._blocks = _decoded(self._container, self._stream)
-        landed = self._guarded(lambda: next(self._blocks, None))
+        landed = self._next()
         if landed is None:
             return False
         self._left = landed.samples

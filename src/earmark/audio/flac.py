@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earmark.audio.container import open_member
-from earmark.audio.decoders import MAX_CHANNELS, RATES, Source
+from earmark.audio.decoders import MAX_CHANNELS, RATES
+from earmark.audio.source import Source
 
 _HEADER = 26
 """Bytes up to and with the number of samples."""
@@ -36,14 +36,14 @@ def whole_flac(source: Source, duration: float) -> tuple[np.ndarray, int] | None
     if not (source.member or source.path.name).lower().endswith(".flac"):
         return None
     try:
-        with source.path.open("rb") if source.member is None else open_member(source.path, source.member) as handle:
+        with source.stream() as handle:
             head = handle.read(_HEADER)
             header = _header(head)
             if header is None or round(duration * header.rate) != header.total:
                 return None
             most = 2 * header.total * header.channels + _SPARE
             data = head + handle.read(most)
-    except OSError:
+    except OSError:  # as the disk has it
         return None
     samples = _decoded(data, header) if len(data) < most else None
     return None if samples is None else (samples, header.rate)

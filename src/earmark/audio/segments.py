@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earmark.audio.decoders import Decoder, Source, open_decoder
+from earmark.audio.decoders import Decoder, open_decoder
 from earmark.audio.flac import whole_flac
+from earmark.audio.source import Source
 from earmark.errors import AudioError
 
 KEPT_OPEN = 2
@@ -55,9 +56,11 @@ def segment(source: Source, offset: float, duration: float | None) -> tuple[np.n
     return cursor.cut(offset, duration)  # type: ignore[no-any-return]
 
 
-def count_seconds(source: Source) -> float:
-    """Length of a recording by decoding it, block by block."""
+def seconds(source: Source) -> float:
+    """Length of a recording, by its header where that can be trusted, else by decoding it, block by block."""
     decoder, total = open_decoder(source), 0
+    if decoder.frames:
+        return decoder.frames / decoder.rate
     while count := len(decoder.read(_BLOCK)):
         total += count
     return total / decoder.rate

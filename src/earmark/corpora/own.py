@@ -13,6 +13,7 @@ from earmark.config import Language, OwnCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.recordings import measured
 from earmark.errors import CorpusError
+from earmark.io import existing
 
 MAX_LINE = 16 << 20
 """Bytes of a line; more is no line of a manifest."""
@@ -91,6 +92,7 @@ def placed(path: Path, root: Path, duration: float | None = None) -> Row:
 
     :param duration: seconds where known: then the file is not opened.
     """
+    path = existing(path)
     try:
         if not path.resolve().is_relative_to(root.resolve()):
             return {"audio": printable(path), "status": "audio outside the folder"}

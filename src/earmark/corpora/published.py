@@ -15,6 +15,7 @@ from earmark.config import PublicCorpus
 from earmark.corpora.base import Row, row
 from earmark.corpora.own import MAX_LINE, printable, string
 from earmark.errors import AudioError, CorpusError
+from earmark.io import existing
 
 AUDIO = (".flac", ".wav", ".mp3", ".opus", ".ogg", ".m4a", ".webm", ".aac")
 """Endings of audio."""
@@ -140,7 +141,7 @@ def located(sound: Sound | None, expected: str, offset: float | None = None, dur
 def below(root: Path, relative: str) -> Sound | None:
     """The file of that relative path, where it is one and lies below `root`."""
     try:
-        path = root / relative
+        path = existing(root / relative)
         if path.is_file() and path.resolve().is_relative_to(root.resolve()):
             return Sound(path)
     except (OSError, ValueError, RuntimeError):  # too long for a name, a zero byte, a circle of links

@@ -6,18 +6,27 @@ from typing import Any
 
 from earmark.audio.read import audio_seconds
 from earmark.errors import AudioError, CorpusError
-from earmark.io import digest
+from earmark.io import digest, existing
 
 
 def measured(path: Path, member: str | None = None) -> dict[str, Any]:
     """Manifest values `audio`, `member` and `duration` (seconds) of a recording; `status` too where it is unusable."""
+    path = existing(path)
     values: dict[str, Any] = {"audio": str(path)} | ({} if member is None else {"member": member})
-    if not path.is_file():
+    if not is_file(path):
         return values | {"status": "missing audio"}
     try:
         return values | {"duration": audio_seconds(path, member)}
     except AudioError:
         return values | {"status": "undecodable audio"}
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there, whatever the name holds and whoever may look."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no access to its folder, too long for a name
+        return False
 
 
 def shuffled(keys: Iterable[str], seed: int) -> list[str]:

@@ -81,11 +81,26 @@ Computed = tuple[np.ndarray, int] | str
 """Features and audio hash of a row, or why it is set aside."""
 
 
+NO_SIGNAL = "no signal"
+"""Status of a row whose samples are one constant, or move by one step of 16 bits at most: nothing of what was said."""
+
+
+def has_signal(samples: np.ndarray) -> bool:
+    """Whether (N,) samples, int16 or float32 in [-1, 1], move by more than one step of 16 bits.
+
+    Zeros, a constant offset, channels that cancel each other and the noise of rounding them have none.
+    """
+    low, high = samples.min(), samples.max()
+    return bool(int(high) - int(low) > 1 if samples.dtype == np.int16 else high - low > 1 / 32768)
+
+
 def _compute(row: dict[str, Any], trim: bool) -> Computed:
     try:
         samples = samples_of(row)
     except AudioError:
         return "undecodable audio"
+    if row.get("text") and not has_signal(samples):
+        return NO_SIGNAL
     features = log_mel(samples, trim)
     if not np.isfinite(features).all():
         return "features not finite"

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import unicodedata
 
 import numpy as np
 import pyarrow as pa
@@ -291,3 +292,24 @@ def test_damaged_parquet_is_an_error_of_its_own_kind(tmp_path):
             read_audio(path, member=str(row))
         except AudioError as error:
             assert "a.parquet" in str(error)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_member_in_another_normal_form_is_found(tmp_path, form):
+    path = pack(tmp_path / "a.tar", [(unicodedata.normalize(form, "é/が.wav"), encoded("wav", voice(0.5)))])
+    for wanted in ("NFC", "NFD"):
+        assert audio_seconds(path, unicodedata.normalize(wanted, "é/が.wav")) == 0.5
+    with pytest.raises(AudioError, match="holds no member"):
+        audio_seconds(path, "e/が.wav")
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "opus", "mp3"])
+def test_a_member_that_was_cut_short_is_refused(tmp_path, ending):
+    data = encoded(ending, voice(2.0))
+    path = pack(tmp_path / "a.tar", [(f"whole.{ending}", data), (f"cut.{ending}", data[: len(data) * 3 // 4])])
+    rows = pa.table({"audio": [{"bytes": data}, {"bytes": data[: len(data) * 3 // 4]}]})
+    pq.write_table(rows, tmp_path / "a.parquet")
+    for container_, whole, cut in ((path, f"whole.{ending}", f"cut.{ending}"), (tmp_path / "a.parquet", "0", "1")):
+        assert len(read_audio(container_, member=whole)) >= 2 * SAMPLE_RATE
+        with pytest.raises(AudioError, match="cut short"):
+            read_audio(container_, member=cut)

@@ -12,6 +12,7 @@ from encoded import voice, write
 
 from earmark.audio import decoders, segments
 from earmark.audio.read import audio_seconds, read_audio
+from earmark.audio.source import Source
 from earmark.errors import AudioError
 
 RATE = 16_000
@@ -58,11 +59,11 @@ def work(monkeypatch):
 
 def rate_of(path):
     """The decoder's own rate: webm's opus is 48 kHz."""
-    return decoders.open_decoder(decoders.Source(path)).rate
+    return decoders.open_decoder(Source(path)).rate
 
 
 def raw(path, offset, duration):
-    return segments.segment(decoders.Source(path), offset, duration)[0][:, 0]
+    return segments.segment(Source(path), offset, duration)[0][:, 0]
 
 
 SPANS = [(0.0, 0.5), (0.5, 0.25), (0.6, 1.0), (0.601, 2.0), (3.0, 0.0625), (3.7001, 4.0), (11.0, 0.75)]

@@ -25,7 +25,17 @@ from earmark.audio.fbank import fbank, frame_count
 from earmark.audio.read import SAMPLE_RATE
 from earmark.audio.trim import speech_bounds
 from earmark.data import build as building
-from earmark.data.build import Part, audio_hash, build_shards, features_of, half, samples_of, shard_ranges
+from earmark.data.build import (
+    NO_SIGNAL,
+    Part,
+    _compute,
+    audio_hash,
+    build_shards,
+    features_of,
+    half,
+    samples_of,
+    shard_ranges,
+)
 from earmark.data.manifest import KEPT, LABELLED, LABELS
 from earmark.data.shards import Shard, verify
 from earmark.errors import ShardError, UserError
@@ -92,7 +102,9 @@ def test_rows_in_are_kept_and_set_aside(tmp_path: Path) -> None:
     path = manifest(tmp_path, silent="too short", gone=KEPT, spoiled=KEPT, brief=KEPT)
     (tmp_path / "gone.wav").unlink()
     (tmp_path / "spoiled.wav").write_bytes(b"damaged")
-    soundfile.write(tmp_path / "brief.wav", buzz(0.1), SAMPLE_RATE)  # shorter than its manifest says
+    soundfile.write(tmp_path / "brief.wav", buzz(0.1), SAMPLE_RATE)
+    rows = [row | ({"duration": 0.1} if row["id"] == "a-brief" else {}) for row in read_parquet(path).to_pylist()]
+    write_parquet(path, pa.Table.from_pylist(rows, schema=LABELLED))
     done = build(path, tmp_path / "a")
     assert (done["rows"], done["rows_in"], done["kept"], done["set_aside"]) == (7, 6, 3, 3)
     assert done["reasons"] == {"undecodable audio": 2, "too few frames for CTC": 1, "too short": 1}
@@ -476,6 +488,42 @@ def test_the_first_channel_of_a_call_is_not_the_mean_of_both(tmp_path: Path) -> 
     np.testing.assert_allclose(samples_of(row | {"channel": 0}), left, atol=1e-6)
     np.testing.assert_allclose(samples_of(row | {"channel": 1}), right, atol=1e-6)
     np.testing.assert_allclose(samples_of(row | {"channel": None}), (left + right) / 2, atol=1e-6)
+
+
+SPEECH = buzz(0.9)
+DEAD = {
+    "zeros": np.zeros(14_400, dtype=np.float32),
+    "constant": np.full(14_400, 0.25, dtype=np.float32),
+    "antiphase": np.stack([SPEECH, -SPEECH], axis=1),
+    "dither": np.random.default_rng(0).integers(-1, 1, 14_400).astype(np.int16),
+    "whisper": (SPEECH * 8 * 2**-15).astype(np.float32),
+    "one_dead_channel": np.stack([SPEECH, np.zeros_like(SPEECH)], axis=1),
+}
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+def test_audio_without_any_signal_is_set_aside_and_quiet_speech_is_not(tmp_path: Path, rate: int) -> None:
+    path = manifest(tmp_path, **dict.fromkeys(DEAD, KEPT))
+    for name, samples in DEAD.items():
+        subtype = "PCM_16" if samples.dtype == np.int16 else "FLOAT"
+        soundfile.write(tmp_path / f"{name}.wav", samples, rate, subtype=subtype)
+    rows = [
+        row | ({"channel": None, "duration": 14_400 / rate} if row["id"][2:] in DEAD else {})
+        for row in read_parquet(path).to_pylist()
+    ]
+    write_parquet(path, pa.Table.from_pylist(rows, schema=LABELLED))
+    build(path, tmp_path / "a")
+    aside = {row["id"][2:]: row["status"] for row in read_parquet(tmp_path / "a" / "aside.parquet").to_pylist()}
+    still = ["zeros", "constant", "antiphase"] + (["dither"] if rate == SAMPLE_RATE else [])
+    assert {name: aside.get(name) for name in still} == dict.fromkeys(still, NO_SIGNAL)
+    assert not {"whisper", "one_dead_channel", "one", "two", "three"} & aside.keys()
+
+
+def test_silence_is_allowed_where_nothing_is_said(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(16_000, dtype=np.int16), SAMPLE_RATE)
+    row = {"audio": str(tmp_path / "a.wav"), "offset": 0.0, "duration": 1.0, "channel": None, "phones": []}
+    assert _compute(row | {"text": "打开"}, trim=False) == NO_SIGNAL
+    assert not isinstance(_compute(row | {"text": ""}, trim=False), str)
 
 
 def test_half_precision_is_numpy_s_to_the_last_bit_on_all_machines() -> None:

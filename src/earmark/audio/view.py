@@ -1,0 +1,58 @@
+"""A stretch of an open file as a file of its own, with some of its bytes replaced: nothing is copied."""
+
+import io
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+
+class _View(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes]):
+        self._stream, self._start, self._size, self._instead, self._at = stream, start, size, instead, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._stream.seek(self._start + self._at)
+        data = bytearray(self._stream.read(wanted))
+        for place, new in self._instead.items():
+            for number, value in enumerate(new, place - self._at):
+                if 0 <= number < len(data):
+                    data[number] = value
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def view(stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes] | None = None) -> BinaryIO:
+    """`size` bytes of a stream from `start` on. The stream closes with it.
+
+    :param instead: place in the view -> bytes that stand there instead.
+    """
+    return io.BufferedReader(_View(stream, start, size, instead or {}), 1 << 16)
+
+
+def length(stream: BinaryIO) -> int:
+    """Bytes of a stream, which then stands at its beginning."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    return size
+
+
+def bytes_at(stream: BinaryIO, place: int, count: int) -> bytes:
+    """Bytes of a stream from a place on; fewer where it ends."""
+    stream.seek(place)
+    return stream.read(count)

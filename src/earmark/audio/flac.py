@@ -11,6 +11,7 @@ import numpy as np
 
 from earmark.audio.decoders import MAX_CHANNELS, RATES
 from earmark.audio.source import Source
+from earmark.errors import AudioError
 
 _HEADER = 26
 """Bytes up to and with the number of samples."""
@@ -43,7 +44,7 @@ def whole_flac(source: Source, duration: float) -> tuple[np.ndarray, int] | None
                 return None
             most = 2 * header.total * header.channels + _SPARE
             data = head + handle.read(most)
-    except OSError:  # as the disk has it
+    except (AudioError, OSError):  # told by `open_decoder`, whose word counts
         return None
     samples = _decoded(data, header) if len(data) < most else None
     return None if samples is None else (samples, header.rate)

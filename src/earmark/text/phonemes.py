@@ -34,7 +34,7 @@ from earmark.text.normalise import check_language, script_runs
 if TYPE_CHECKING:
     from earmark.config import Text
 
-VERSION = "4"
+VERSION = "5"
 """Version of the rules of normaliser and phones: raised when any text gets other labels (a test has samples)."""
 LIBRARIES = ("WeTextProcessing", "opencc", "pypinyin", "jieba", "ToJyutping", "phonemizer", "espeakng-loader")
 """Packages whose data labels come from."""

@@ -305,8 +305,12 @@ SAMPLES = [
     ("这个project有3个bug, deadline是5月1日", "zh-en"),
     ("10月1日-7日, 9点-11点", "zh"),
     ("in the mid-1980s", "en"),
+    ("World War II on Mt. Everest, 15-02-2021, ₩20 million at .75 km, call 135-4567-8900", "en"),
+    ("人数≥20万, 3 + 4 = 7, -1/4, 86年8月18日, 歼-20以4-0获胜", "zh"),
+    ("早上任先生得走了, 他得了奖, 背着包的确定性, 儿子看著一点五", "zh"),
+    ("睇吓幾多隻, 2蚊", "yue"),
 ]
-LABELS = {"4": "53f852f7b07369e4"}
+LABELS = {"5": "1615b55d9b05044a"}
 """Of each version of the rules: hash of the samples' texts and phones."""
 
 

@@ -34,6 +34,9 @@ _SPACES = re.compile(
     rf"(?<=\d) +(?=[mgLVWh](?![\w'.-])|[mgLVWh][{_HAN}])|"
     rf"(?<=\d:\d\d) +(?=[ap]\.?m\.?(?![A-Za-z]))"
 )
+_AREA = re.compile(r"\((0\d{2,3})\) ?(\d{3,4})-?(\d{4})(?!\d)")
+# What is measured in inches; other quotation marks behind digits end a quotation.
+_INCHES = re.compile('(?<=\\d)"(?=的?(?:[屏显电平液轮管硬晶蛋披比笔手]|触))')
 _OPERAND = r"[\d)%°]"
 _AROUND = re.compile(
     rf"(?<={_OPERAND}) *(?P<sign>[<>!]=|[-+×÷*/=<>:~]) +(?=[-+(.√]?\d)|"
@@ -99,7 +102,14 @@ _GROUPED = re.compile(
 
 
 def close_spaces(text: str) -> str:
-    """`1 kg`, `USD 100`, `8:00 am` without the space, so that number and unit are read together."""
+    """`1 kg`, `USD 100`, `8:00 am` without the space, so that number and unit are read together.
+
+    For the same reason (0755)8888-1234 becomes 0755-88881234, and 6"屏幕 6英寸屏幕.
+    """
+    if "(0" in text:
+        text = _AREA.sub(r"\1-\2\3", text)
+    if '"' in text:
+        text = _INCHES.sub("英寸", text)
     if " " not in text:
         return text
     return _SPACES.sub(lambda match: match["code"] or "", text)

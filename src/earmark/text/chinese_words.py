@@ -64,7 +64,7 @@ CURRENCIES = {
 CURRENCY = "|".join(sorted(map(re.escape, CURRENCIES), key=len, reverse=True))
 # Signs that are no letters: they are currencies behind a number as well, without more context.
 CURRENCY_SIGNS = "".join(sign for sign in CURRENCIES if len(sign) == 1)
-SCALE = "[十百千]?[万亿]|[百千]"
+SCALE = "[十百千]?(?:万亿|[万亿])|[百千]"
 # Currencies in words, also those of everyday speech.
 MONEY = (
     "人民币|新台币|台币|港币|港元|港纸|美元|美金|美刀|欧元|英镑|日元|日币|日圆|韩元|韩币|澳元|澳币|加元|加币|新加坡元|新元|新币|"

@@ -80,7 +80,7 @@ _AMBIGUOUS = re.compile(
 )
 _NAME = r"(?:[A-Z][A-Za-z']+|\d{1,3}(?:st|nd|rd|th))"
 _ADDRESS = re.compile(
-    rf"(?<![\w$€£.,-])(?P<house>\d{{1,5}}) (?:(?P<direction>[NSEW]|N[EW]|S[EW])\.? )?"
+    rf"(?<![\w$€£.,-])(?<!No\. )(?<!No )(?P<house>\d{{1,5}}) (?:(?P<direction>[NSEW]|N[EW]|S[EW])\.? )?"
     rf"(?P<name>{_NAME}(?: {_NAME}){{0,2}}) "
     rf"(?P<street>(?i:{'|'.join(_STREETS)}))(?![A-Za-z])\.?"
 )

@@ -23,6 +23,7 @@ _HYPHENED = re.compile(
     rf"\b(?P<month>(?i:{_SHORT}|{_FULL}))-(?P<day>\d{{1,2}})(?:-(?P<year>\d{{4}}))?\b(?!-)|"
     rf"(?<![\w-])(?P<first>\d{{1,2}})-(?P<second>(?i:{_SHORT}|{_FULL}))(?:-(?P<third>\d{{4}}))?\b(?!-)"
 )
+_MONTHS_RANGE = re.compile(rf"\b(?P<first>{_TITLED})\.?[-–](?P<last>{_TITLED})\b\.?")
 _NAMES = ("jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = re.compile(f"(?:{_FULL})$", re.IGNORECASE)
 # `5 may` and `5 march` in lower case are dates before a year or at an end.
@@ -35,10 +36,11 @@ _ORDINAL_ENDING = re.compile(r"(?:st|nd|rd|th)$")
 
 
 def read_months(text: str) -> str:
-    """Jan. 5: January 5; 25 jul: 25 July; Jan-15-2020: January 15 2020; 15-Jan: 15 January."""
+    """Jan. 5: January 5; 25 jul: 25 July; Jan-Feb: January to February; Jan-15-2020: January 15 2020; 15-Jan: ..."""
     lower = text.lower()
     if not any(name in lower for name in _NAMES):
         return text
+    text = _MONTHS_RANGE.sub(lambda match: " to ".join(MONTHS[one.lower()].title() for one in match.groups()), text)
     text = _HYPHENED.sub(lambda match: " ".join(part for part in match.groups() if part), text)
     return _MONTH_DAY.sub(lambda match: MONTHS[match.group().strip(".").lower()].title(), text)
 

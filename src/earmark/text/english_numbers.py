@@ -111,6 +111,10 @@ def _part(above: int, below: int, article: bool = False) -> str:
 
 def _fraction(match: re.Match[str], before: str, after: str) -> Reading:
     above, below = int(match["above"]), int(match["below"])
+    if above > below > 20:
+        return f"{number(match['above'])} over {number(match['below'])}"  # a blood pressure
+    if match["sign"]:
+        return f"negative {_part(above, below)}" if below > 1 else None
     if (above, below) in ((24, 7), (9, 11)) or above == below > 1:
         return f"{number(match['above'])} {number(match['below'])}"
     return _part(above, below) if 1 < below <= 20 and above < below else None
@@ -157,7 +161,10 @@ def _groups(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 def _range(match: re.Match[str], before: str, after: str) -> Reading:
-    return f"{number(match['first'])} to {number(match['second'])}"
+    first, second = number(match["first"]), number(match["second"])
+    if unit := units.unit_behind("", match["second"], after):
+        return f"{first} to {unit[0]}", unit[1]
+    return f"{first} {second}" if first == second and "-" in match.group() else f"{first} to {second}"
 
 
 def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
@@ -171,7 +178,7 @@ def _dotted(match: re.Match[str], before: str, after: str) -> Reading:
 def _name(match: re.Match[str], before: str, after: str) -> Reading:
     """mp3, A4, COVID-19, 10-year-old: letters stay, numbers are read (A380: three hundred eighty)."""
     parts = re.findall(
-        r"\d+(?:st|nd|rd|th)(?![a-z])|(?:1[1-9]|20)?[2-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group()
+        r"\d+(?:st|nd|rd|th)(?![a-z])|(?:1[1-9]|20)?[0-9]0s(?![a-z])|[A-Za-z']+|\d+(?:\.\d+)?", match.group()
     )
     return " ".join(_name_part(part, len(parts)) for part in parts).replace(" 's", "'s")
 
@@ -289,7 +296,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"±(?P<n>{_N})", _tolerance),
         (rf"(?P<first>{_N})[-:](?P<second>{_N})", _range),
         (r"(?P<month>0[1-9])/(?P<day>0[1-9]|[12]\d|3[01])", dates.month_day),
-        (r"(?P<above>\d+)/(?P<below>\d+)(?:th|rd|s)?", _fraction),
+        (r"(?P<sign>-?)(?P<above>\d+)/(?P<below>\d+)(?:th|rd|s)?", _fraction),
         (rf"(?P<above>{_N})/(?P<below>{_N})", _out_of),
         (r"(?P<letter>[vV])?(?P<n>\d+(?:\.\d+){1,3})", _dotted),
         (r"#(?P<n>\d+)", _hash),

@@ -23,6 +23,7 @@ _ALWAYS = {
     "≧": "greater than or equal to", "≠": "not equal to", "≈": "approximately", "±": "plus or minus",
     "∓": "minus or plus", "÷": "divided by", "∕": "divided by", "×": "times", "∞": "infinity", "√": "square root of",
     "⊆": "subset of or equal to", "⋈": "natural join", "§": "section", "∑": "sum", "∗": "times",
+    "→": "to",
 }  # fmt: skip
 ALWAYS = "".join(_ALWAYS)
 _SINGLE = {
@@ -47,6 +48,10 @@ _OPERATION = re.compile(
 )
 _COMPARISON = re.compile(
     rf"(?<![<>=|-])(?P<sign>[<>]=?)(?= ?[{SIGNS}]?[-.]?\d)|(?<=\d)(?P<behind>(?: ?)[<>]=?)(?= ?\w)"
+)
+# 21%~28%, 6°C~34°C, 10am~5pm; before a number alone it is "approximately".
+_TILDE_RANGE = re.compile(
+    rf"(?:(?<=\d)|(?<=\d[%°])|(?<=\d°[CF])|(?<=\d[A-Za-z])|(?<=\d[A-Za-z][A-Za-z])) ?~ ?(?=[{SIGNS}]?\d)"
 )
 _ABOUT = re.compile(rf"(?<![\w~.])~ ?(?=[{SIGNS}]?\.?\d)")
 _SPACED_RANGE = re.compile(
@@ -106,6 +111,7 @@ def read_signs(text: str) -> str:
 
 
 def _operations(text: str) -> str:
+    text = _TILDE_RANGE.sub("-", text)
     text = _SLASH.sub("/", _EQUATION.sub(_equation, re.sub("==+", "=", text)))
     text = _COMPARISON.sub(_compared, _ABOUT.sub(" approximately ", text))
     return _OPERATION.sub(_operation, text)

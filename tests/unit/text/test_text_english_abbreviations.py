@@ -6,6 +6,7 @@ from earmark.text.normalise import normalise
 
 CASES = [
     # titles
+    ("No. 10 Downing St.", "number ten downing street"),
     ("Mt. Everest and Mt Fuji", "mount everest and mount fuji"),
     ("Hon. Smith", "honorable smith"),
     ("Ft. Worth", "fort worth"),

@@ -5,6 +5,9 @@ import pytest
 from earmark.text.normalise import normalise
 
 CASES = [
+    ("Jan-Feb", "january to february"),
+    ("Jan.-Feb. 2020", "january to february twenty twenty"),
+    ("mid-2010s", "mid twenty tens"),
     ("25 july 2012", "the twenty fifth of july twenty twelve"),
     ("the 26th May", "the twenty sixth of may"),
     ("23rd july, 1998", "the twenty third of july nineteen ninety eight"),

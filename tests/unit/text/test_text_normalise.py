@@ -697,7 +697,7 @@ def test_digits_that_no_rule_reads_are_read_one_by_one(monkeypatch):
     monkeypatch.setattr(wetext, "normaliser", lambda language: Broken())
     try:
         assert normalise("我有1.2.3.4.5个", "zh") == "我有一二三四五个"
-        assert normalise("room 3~0", "en") == "room three zero"
+        assert normalise("room 3|0", "en") == "room three zero"
     finally:
         wetext.fst_reading.cache_clear()
 

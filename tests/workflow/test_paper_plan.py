@@ -24,7 +24,8 @@ class Stub:
         self.config = load(PAPER)
         self.paths = RunPaths(folder / self.config.folder)
         self.clock = time.time() - 10_000
-        self.put(self.paths.dataset)
+        splits = {test.split for test in self.config.evaluation.tests}
+        self.put(self.paths.dataset, {"bounds": dict.fromkeys(sorted(splits), {})})
 
     def put(self, path: Path, content: object = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

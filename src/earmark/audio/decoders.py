@@ -2,21 +2,22 @@
 
 Both give samples (n, channels) float32, in order. PCM and FLAC can be sought anywhere at no loss. Lossy formats carry
 state from block to block (overlap, prediction): Vorbis, Opus and MP4 are sought a second before what is wanted, from
-where on they give what they give when decoded from the start. All else is decoded forward: raw AAC has no index, WebM's
-times are rounded to a millisecond, and mpg123 keeps state through a seek that changes an mp3's last bits (it decodes
-thousands of times faster than real time, though).
+where on they give what they give when decoded from the start. Of an MP3 an index of frames is made, and mpg123 is given
+the file from two to four seconds before what is wanted: its own seeks keep state that changes the last bits.
+All else is decoded forward: raw AAC has no index, WebM's times are rounded to a millisecond, and an MP3 with anything
+between its frames has places that nobody knows.
 """
 
 import itertools
 import weakref
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
-from earmark.audio import chunks, ogg
+from earmark.audio import chunks, mp3, ogg
 from earmark.audio.source import HEADERLESS, Source, untrusted
 from earmark.audio.view import length, view
 from earmark.errors import AudioError
@@ -54,8 +55,11 @@ class Decoder(Protocol):
     """Samples that it has; None where no header says so that can be trusted."""
     exact: bool
     """Whether seeking loses nothing, and costs nothing."""
-    seeks: bool
-    """Whether `seek` may be called."""
+
+    @property
+    def seeks(self) -> bool:
+        """Whether `seek` may be called."""
+        ...
 
     def read(self, count: int) -> np.ndarray:
         """The next samples, (n, channels) float32, 0 < n <= count; n = 0 at the end."""
@@ -80,6 +84,8 @@ def open_decoder(source: Source) -> Decoder:
         return AvDecoder(source, _patched(source, patches) if patches else source.open())
     if file.format == "OGG" and len(chained := _links(source)) > 1:
         return ChainDecoder(source, chained)
+    if file.subtype == "MPEG_LAYER_III":
+        return Mp3Decoder(source, file)
     return SoundFileDecoder(source, file)
 
 
@@ -140,7 +146,7 @@ class SoundFileDecoder:
         self.channels: int = file.channels
         self.exact = file.subtype.startswith(_EXACT)
         self.seeks = self.exact or file.subtype in _SEEKING
-        # An mp3's header keeps the full length when the file was cut short.
+        # An MPEG file's header keeps the full length when it was cut short.
         self.frames: int | None = None if file.subtype.startswith("MPEG") else file.frames
         self._at = 0
 
@@ -159,6 +165,79 @@ class SoundFileDecoder:
         with untrusted(self._source, DAMAGED):
             self._at = self._file.seek(min(frame, self._file.frames) - before)
         return frame < self._file.frames and _skipped(self, before)
+
+
+class Mp3Decoder:
+    """libsndfile (mpg123) on an MP3, which it is given from some frames before the wanted one where they are known."""
+
+    exact = False
+    frames: int | None = None  # a header keeps the full length when the file was cut short
+
+    def __init__(self, source: Source, file: "soundfile.SoundFile"):
+        self._source, self._inner, self._named = source, SoundFileDecoder(source, file), file.frames
+        self.rate, self.channels = self._inner.rate, self._inner.channels
+        self._left: int | None = None
+
+    @cached_property
+    def seeks(self) -> bool:
+        """See `Decoder`; the index is made when this is asked first."""
+        return self._index is not None
+
+    @cached_property
+    def _index(self) -> mp3.Index | None:
+        with untrusted(self._source), self._source.stream() as stream:
+            found = mp3.index(stream, length(stream))
+            if found is None or found.samples not in (None, self._named) or not self._right(found):
+                return None
+        return found
+
+    def _right(self, found: mp3.Index) -> bool:
+        """Whether a seek gives what decoding from the start does: versions of mpg123 may begin otherwise."""
+        begin = found.place_of(found.first + 8 * mp3.STEP)
+        whole, count = SoundFileDecoder(self._source, self._reopened()), found.kind.samples
+        if not _skipped(whole, begin) or (sought := self._sought(found, begin)) is None:
+            return False
+        expected, got = whole.read(count), sought.read(count)
+        return expected.shape == got.shape and np.allclose(got, expected, rtol=0, atol=1e-5)
+
+    def _reopened(self) -> "soundfile.SoundFile":
+        file = _opened(self._source.open())
+        if file is None:
+            raise AudioError(f"{self._source} {DAMAGED}: replace it or leave it out")
+        return file
+
+    def _sought(self, found: mp3.Index, frame: int) -> SoundFileDecoder | None:
+        """A decoder at a sample; None where the recording ends before."""
+        stream = self._source.stream()
+        lead = mp3.lead(stream, found, frame)
+        if lead is None:
+            stream.close()
+            file, ahead = self._reopened(), frame
+        else:
+            file = _opened(view(stream, lead.place, length(stream) - lead.place, lead.silent, lead.header))
+            if file is None:
+                return None
+            ahead = frame - lead.sample - (lead.samples - file.frames)  # mpg123 leaves out its own delay
+        decoder = SoundFileDecoder(self._source, file)
+        return decoder if ahead >= 0 and _skipped(decoder, ahead) else None
+
+    def read(self, count: int) -> np.ndarray:
+        """See `Decoder`."""
+        block = self._inner.read(count if self._left is None else min(count, self._left))
+        if self._left is not None:
+            self._left -= len(block)
+        return block
+
+    def seek(self, frame: int) -> bool:
+        """See `Decoder`."""
+        found = self._index
+        if found is None or (found.samples is not None and frame >= found.samples):
+            return False
+        there = self._sought(found, frame)
+        if there is None:
+            return False
+        self._inner, self._left = there, None if found.samples is None else found.samples - frame
+        return True
 
 
 class ChainDecoder:

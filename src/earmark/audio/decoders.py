@@ -19,7 +19,7 @@ import numpy as np
 
 from earmark.audio import chunks, mp3, ogg
 from earmark.audio.source import HEADERLESS, Source, untrusted
-from earmark.audio.view import length, view
+from earmark.audio.view import bytes_at, length, view
 from earmark.errors import AudioError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
+_MANY_FRAMES = 1 << 28
+"""More than any MP3 has."""
 RATES = (1_000, 768_000)
 """Sample rates that recordings have; resampling from others would fill the memory."""
 MAX_CHANNELS = 64
@@ -85,7 +87,7 @@ def open_decoder(source: Source) -> Decoder:
     if file.format == "OGG" and len(chained := _links(source)) > 1:
         return ChainDecoder(source, chained)
     if file.subtype == "MPEG_LAYER_III":
-        return Mp3Decoder(source, file)
+        return Mp3Decoder(source, file.frames)
     return SoundFileDecoder(source, file)
 
 
@@ -173,8 +175,9 @@ class Mp3Decoder:
     exact = False
     frames: int | None = None  # a header keeps the full length when the file was cut short
 
-    def __init__(self, source: Source, file: "soundfile.SoundFile"):
-        self._source, self._inner, self._named = source, SoundFileDecoder(source, file), file.frames
+    def __init__(self, source: Source, named: int):
+        self._source, self._named = source, named
+        self._inner = self._whole()
         self.rate, self.channels = self._inner.rate, self._inner.channels
         self._left: int | None = None
 
@@ -194,32 +197,46 @@ class Mp3Decoder:
     def _right(self, found: mp3.Index) -> bool:
         """Whether a seek gives what decoding from the start does: versions of mpg123 may begin otherwise."""
         begin = found.place_of(found.first + 8 * mp3.STEP)
-        whole, count = SoundFileDecoder(self._source, self._reopened()), found.kind.samples
-        if not _skipped(whole, begin) or (sought := self._sought(found, begin)) is None:
+        whole, sought, count = self._whole(), self._sought(found, begin), found.kind.samples
+        if not _skipped(whole, begin):
             return False
         expected, got = whole.read(count), sought.read(count)
         return expected.shape == got.shape and np.allclose(got, expected, rtol=0, atol=1e-5)
 
-    def _reopened(self) -> "soundfile.SoundFile":
-        file = _opened(self._source.open())
+    def _whole(self) -> SoundFileDecoder:
+        """From the beginning."""
+        with self._source.stream() as stream:
+            said = mp3.named(stream)
+            head, size = bytes_at(stream, said.start if said else 0, 4), length(stream)
+        kind = mp3.frame(head)
+        if not said or not kind or not said.is_plain:
+            return self._decoder(self._source.open(), 0)
+        # Without a header a length is guessed from the first frame's size, and kept to. What mpg123 cuts where there is
+        # one, it cuts of a frame of silence.
+        before = mp3.header(head, _MANY_FRAMES) + mp3.silence(head)
+        target = view(self._source.stream(), said.start, size - said.start, before=before)
+        return self._decoder(target, kind.samples, _MANY_FRAMES * kind.samples)
+
+    def _decoder(self, target: "str | BinaryIO", ahead: int, named: int | None = None) -> SoundFileDecoder:
+        """libsndfile behind `ahead` samples, less those that it leaves out itself of the `named` ones."""
+        file = _opened(target)
         if file is None:
             raise AudioError(f"{self._source} {DAMAGED}: replace it or leave it out")
-        return file
-
-    def _sought(self, found: mp3.Index, frame: int) -> SoundFileDecoder | None:
-        """A decoder at a sample; None where the recording ends before."""
-        stream = self._source.stream()
-        lead = mp3.lead(stream, found, frame)
-        if lead is None:
-            stream.close()
-            file, ahead = self._reopened(), frame
-        else:
-            file = _opened(view(stream, lead.place, length(stream) - lead.place, lead.silent, lead.header))
-            if file is None:
-                return None
-            ahead = frame - lead.sample - (lead.samples - file.frames)  # mpg123 leaves out its own delay
+        ahead -= 0 if named is None else named - file.frames
         decoder = SoundFileDecoder(self._source, file)
-        return decoder if ahead >= 0 and _skipped(decoder, ahead) else None
+        _skipped(decoder, ahead)
+        return decoder
+
+    def _sought(self, found: mp3.Index, frame: int) -> SoundFileDecoder:
+        """A decoder at a sample, or at the end."""
+        with self._source.stream() as stream:
+            lead, size = mp3.lead(stream, found, frame), length(stream)
+        if lead is None:
+            decoder = self._whole()
+            _skipped(decoder, frame)
+            return decoder
+        target = view(self._source.stream(), lead.place, size - lead.place, lead.silent, lead.header)
+        return self._decoder(target, frame - lead.sample, lead.samples)
 
     def read(self, count: int) -> np.ndarray:
         """See `Decoder`."""
@@ -233,10 +250,8 @@ class Mp3Decoder:
         found = self._index
         if found is None or (found.samples is not None and frame >= found.samples):
             return False
-        there = self._sought(found, frame)
-        if there is None:
-            return False
-        self._inner, self._left = there, None if found.samples is None else found.samples - frame
+        self._inner = self._sought(found, frame)
+        self._left = None if found.samples is None else found.samples - frame
         return True
 
 

@@ -29,7 +29,6 @@ _DECODER_DELAY = 529
 """Samples by which a decoder is late; mpg123 cuts them where a header names the encoder's."""
 _REST = 4096
 """Bytes behind the last frame that need no explanation: a frame that is cut, an old tag, filling."""
-_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
 
 
 class Frame(NamedTuple):
@@ -161,13 +160,19 @@ def index(stream: BinaryIO, size: int) -> Index | None:
         if count >= first and (count - first) % STEP == 0:
             places.append(place)
         count, end = count + 1, place + found.size
-    if size - end > _REST and not bytes_at(stream, end, 16).startswith(_TAGS):
+    if size - end > _REST + _ape(stream, end):
         return None
     if said.is_plain:
         return Index(places, first, count, kind, 0, None)
     if said.delay is None or said.frames != count:
         return None
     return Index(places, first, count, kind, skipped, count * kind.samples - said.delay - said.padding)
+
+
+def _ape(stream: BinaryIO, place: int) -> int:
+    """Bytes of an APE tag; it may hold a picture."""
+    head = bytes_at(stream, place, 16)
+    return 32 + int.from_bytes(head[12:], "little") if head[:8] == b"APETAGEX" else 0
 
 
 def lead(stream: BinaryIO, found: Index, sample: int) -> Lead | None:
@@ -177,18 +182,22 @@ def lead(stream: BinaryIO, found: Index, sample: int) -> Lead | None:
     if entry < 1:
         return None
     place, start = found.places[entry], found.first + entry * STEP
-    frames = found.frames - start + STEP
-    header = _header(bytes_at(stream, place, 4), frames)
-    return Lead(place, found.place_of(start), header, frames * found.kind.samples, _silent(stream, place))
+    frames = found.frames - start + _REST  # what lies in the rest is heard in the same way, too
+    head = header(bytes_at(stream, place, 4), frames)
+    return Lead(place, found.place_of(start), head, frames * found.kind.samples, _silent(stream, place))
 
 
-def _header(data: bytes, frames: int) -> bytes:
-    """A header frame of Xing's kind, before frames as this one."""
+def header(data: bytes, frames: int) -> bytes:
+    """A header frame of Xing's kind, before frames that begin as `data`."""
+    return silence(data, b"Xing" + (1).to_bytes(4, "big") + frames.to_bytes(4, "big"))
+
+
+def silence(data: bytes, content: bytes = b"") -> bytes:
+    """A frame without sound, and with other content, for a file whose frames begin as `data`."""
     head = bytes([data[0], data[1] | 1, 0xE0 | data[2] & 0x0C, data[3]])  # the highest bit rate: there is room
     kind = frame(head)
     assert kind is not None
-    content = bytes(kind.side) + b"Xing" + (1).to_bytes(4, "big") + frames.to_bytes(4, "big")
-    return (head + content).ljust(kind.size, b"\0")
+    return (head + bytes(kind.side) + content).ljust(kind.size, b"\0")
 
 
 def _silent(stream: BinaryIO, place: int) -> dict[int, bytes]:

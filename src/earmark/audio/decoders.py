@@ -2,68 +2,35 @@
 
 Both give samples (n, channels) float32, in order. PCM and FLAC can be sought anywhere at no loss. Lossy formats carry
 state from block to block (overlap, prediction): Vorbis, Opus and MP4 are sought a second before what is wanted, from
-where on they give what they give when decoded from the start. All else is decoded forward: raw AAC has no index, WebM's
-times are rounded to a millisecond, and mpg123 keeps state through a seek that changes an mp3's last bits (it decodes
-thousands of times faster than real time, though).
+where on they give what they give when decoded from the start. Of an MP3 an index of frames is made, and mpg123 is given
+the file from two to four seconds before what is wanted: its own seeks keep state that changes the last bits.
+All else is decoded forward: raw AAC has no index, WebM's times are rounded to a millisecond, and an MP3 with anything
+between its frames has places that nobody knows.
 """
 
-import itertools
-import weakref
-from collections.abc import Iterator
-from fractions import Fraction
-from functools import lru_cache
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from earmark.audio import chunks, ogg
-from earmark.audio.source import HEADERLESS, Source, untrusted
-from earmark.audio.view import length, view
+from earmark.audio import chunks, mp3, ogg
+from earmark.audio.decoder import DAMAGED, PRE_ROLL, Decoder, check, skipped
+from earmark.audio.ffmpeg import AvDecoder
+from earmark.audio.source import Source, untrusted
+from earmark.audio.view import bytes_at, length, view
 from earmark.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile claims about 2^63 frames where a header gives none, as in FLAC written to a pipe."""
-RATES = (1_000, 768_000)
-"""Sample rates that recordings have; resampling from others would fill the memory."""
-MAX_CHANNELS = 64
+_MANY_FRAMES = 1 << 28
+"""More than any MP3 has."""
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 """Subtypes of libsndfile whose seeks are exact (FLAC has PCM's)."""
 _SEEKING = ("VORBIS", "OPUS")
 """Lossy ones whose samples do not depend on what was decoded before a seek and the pre-roll."""
-DAMAGED = "is cut short or damaged"
-PRE_ROLL = 1.0
-"""Seconds that a lossy format is decoded before the place that it is sought at; Opus asks for 0.08."""
-_FORMATS = (
-    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,g722,gsm,m4a,matroska,mov,mp3,mp4,mpeg,mpegts,mulaw,ogg,tta,"
-    "w64,wav,webm,wv"
-)
-"""What FFmpeg may take a file for. Playlists (hls, concat, dash) are not among them: they name other files."""
-
-
-class Decoder(Protocol):
-    """An open recording."""
-
-    rate: int
-    channels: int
-    frames: int | None
-    """Samples that it has; None where no header says so that can be trusted."""
-    exact: bool
-    """Whether seeking loses nothing, and costs nothing."""
-    seeks: bool
-    """Whether `seek` may be called."""
-
-    def read(self, count: int) -> np.ndarray:
-        """The next samples, (n, channels) float32, 0 < n <= count; n = 0 at the end."""
-        ...
-
-    def seek(self, frame: int) -> bool:
-        """Go to a sample; False where the recording ends before it."""
-        ...
 
 
 def open_decoder(source: Source) -> Decoder:
@@ -80,6 +47,8 @@ def open_decoder(source: Source) -> Decoder:
         return AvDecoder(source, _patched(source, patches) if patches else source.open())
     if file.format == "OGG" and len(chained := _links(source)) > 1:
         return ChainDecoder(source, chained)
+    if file.subtype == "MPEG_LAYER_III":
+        return Mp3Decoder(source, file.frames)
     return SoundFileDecoder(source, file)
 
 
@@ -110,13 +79,6 @@ def _links(source: Source) -> list[ogg.Link]:
         return ogg.links(stream, length(stream))
 
 
-def _check(source: Source, rate: int, channels: int) -> None:
-    if not RATES[0] <= rate <= RATES[1]:
-        raise AudioError(f"{source} has a sample rate of {rate} Hz: replace it or leave it out")
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise AudioError(f"{source} has {channels} channels: replace it or leave it out")
-
-
 @lru_cache(maxsize=1)
 def _forward() -> "type[soundfile.SoundFile]":
     import soundfile
@@ -134,13 +96,13 @@ class SoundFileDecoder:
     """libsndfile."""
 
     def __init__(self, source: Source, file: "soundfile.SoundFile"):
-        _check(source, file.samplerate, file.channels)
+        check(source, file.samplerate, file.channels)
         self._source, self._file = source, file
         self.rate: int = file.samplerate
         self.channels: int = file.channels
         self.exact = file.subtype.startswith(_EXACT)
         self.seeks = self.exact or file.subtype in _SEEKING
-        # An mp3's header keeps the full length when the file was cut short.
+        # An MPEG file's header keeps the full length when it was cut short.
         self.frames: int | None = None if file.subtype.startswith("MPEG") else file.frames
         self._at = 0
 
@@ -158,7 +120,93 @@ class SoundFileDecoder:
         before = 0 if self.exact else min(frame, round(PRE_ROLL * self.rate))
         with untrusted(self._source, DAMAGED):
             self._at = self._file.seek(min(frame, self._file.frames) - before)
-        return frame < self._file.frames and _skipped(self, before)
+        return frame < self._file.frames and skipped(self, before)
+
+
+class Mp3Decoder:
+    """libsndfile (mpg123) on an MP3, which it is given from some frames before the wanted one where they are known."""
+
+    exact = False
+    frames: int | None = None  # a header keeps the full length when the file was cut short
+
+    def __init__(self, source: Source, named: int):
+        self._source, self._named = source, named
+        self._inner = self._whole()
+        self.rate, self.channels = self._inner.rate, self._inner.channels
+        self._left: int | None = None
+
+    @cached_property
+    def seeks(self) -> bool:
+        """See `Decoder`; the index is made when this is asked first."""
+        return self._index is not None
+
+    @cached_property
+    def _index(self) -> mp3.Index | None:
+        with untrusted(self._source), self._source.stream() as stream:
+            found = mp3.index(stream, length(stream))
+            if found is None or found.samples not in (None, self._named) or not self._right(found):
+                return None
+        return found
+
+    def _right(self, found: mp3.Index) -> bool:
+        """Whether a seek gives what decoding from the start does: versions of mpg123 may begin otherwise."""
+        begin = found.place_of(found.first + 8 * mp3.STEP)
+        whole, sought, count = self._whole(), self._sought(found, begin), found.kind.samples
+        if not skipped(whole, begin):
+            return False
+        expected, got = whole.read(count), sought.read(count)
+        return expected.shape == got.shape and np.allclose(got, expected, rtol=0, atol=1e-5)
+
+    def _whole(self) -> SoundFileDecoder:
+        """From the beginning."""
+        with self._source.stream() as stream:
+            said = mp3.named(stream)
+            head, size = bytes_at(stream, said.start if said else 0, 4), length(stream)
+        kind = mp3.frame(head)
+        if not said or not kind or not said.is_plain:
+            return self._decoder(self._source.open(), 0)
+        # Without a header a length is guessed from the first frame's size, and kept to. What mpg123 cuts where there is
+        # one, it cuts of a frame of silence.
+        before = mp3.header(head, _MANY_FRAMES) + mp3.silence(head)
+        target = view(self._source.stream(), said.start, size - said.start, before=before)
+        return self._decoder(target, kind.samples, _MANY_FRAMES * kind.samples)
+
+    def _decoder(self, target: "str | BinaryIO", ahead: int, named: int | None = None) -> SoundFileDecoder:
+        """libsndfile behind `ahead` samples, less those that it leaves out itself of the `named` ones."""
+        file = _opened(target)
+        if file is None:
+            raise AudioError(f"{self._source} {DAMAGED}: replace it or leave it out")
+        ahead -= 0 if named is None else named - file.frames
+        decoder = SoundFileDecoder(self._source, file)
+        skipped(decoder, ahead)
+        return decoder
+
+    def _sought(self, found: mp3.Index, frame: int) -> SoundFileDecoder:
+        """A decoder at a sample, or at the end."""
+        with self._source.stream() as stream:
+            lead, size = mp3.lead(stream, found, frame), length(stream)
+        if lead is None:
+            decoder = self._whole()
+            skipped(decoder, frame)
+            return decoder
+        target = view(self._source.stream(), lead.place, size - lead.place, lead.silent, lead.header)
+        return self._decoder(target, frame - lead.sample, lead.samples)
+
+    def read(self, count: int) -> np.ndarray:
+        """See `Decoder`."""
+        block = self._inner.read(count if self._left is None else min(count, self._left))
+        if self._left is not None:
+            self._left -= len(block)
+        return block
+
+    def seek(self, frame: int) -> bool:
+        """See `Decoder`."""
+        found = self._index
+        if found is None or (found.samples is not None and frame >= found.samples):
+            return False
+        self._inner = self._sought(found, frame)
+        self._left = None if found.samples is None else found.samples - frame
+        return True
 
 
 class ChainDecoder:
@@ -205,92 +253,3 @@ class ChainDecoder:
                 return self._link.seek(frame)
             frame -= frames
         return False
-
-
-class Decoded(NamedTuple):
-    """What FFmpeg made of a packet."""
-
-    samples: np.ndarray
-    """(n, channels) float32."""
-    rate: int
-    time: int | None
-    """Of the first sample, in the stream's units."""
-
-
-class AvDecoder:
-    """FFmpeg, frame by frame; encoder delay is cut as the container says."""
-
-    exact = False
-    frames: int | None = None
-
-    def __init__(self, source: Source, target: "str | BinaryIO"):
-        self._source = source
-        with untrusted(source):
-            self._container, self._stream = self._opened(target)
-        weakref.finalize(self, self._container.close)  # container and stream hold each other: the file would stay open
-        self._blocks = _decoded(self._container, self._stream)
-        first = self._next()
-        if first is None:
-            raise AudioError(f"{self._source} holds no audio: replace it or leave it out")
-        _check(self._source, first.rate, first.samples.shape[1])
-        self._left, self.rate, self._start = first
-        self.channels: int = first.samples.shape[1]
-        in_samples = self._start is not None and self._stream.time_base == Fraction(1, self.rate)
-        self.seeks = in_samples and "mp4" in self._container.format.name.split(",")
-
-    def _opened(self, target: "str | BinaryIO") -> "tuple[InputContainer, AudioStream]":
-        import av
-
-        kind, raw = HEADERLESS.get(self._source.suffix, (None, {}))
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"} | raw
-        name = f"file:{target}" if isinstance(target, str) else target
-        container = av.open(name, mode="r", format=kind, options=options)
-        return container, container.streams.audio[0]
-
-    def _next(self) -> "Decoded | None":
-        with untrusted(self._source):
-            return next(self._blocks, None)
-
-    def read(self, count: int) -> np.ndarray:
-        """See `Decoder`."""
-        while not len(self._left):
-            block = self._next()
-            if block is None:
-                return self._left
-            if (block.rate, block.samples.shape[1]) != (self.rate, self.channels):
-                raise AudioError(f"{self._source} changes its rate or channels on the way: convert it to FLAC")
-            self._left = block.samples
-        taken, self._left = self._left[:count], self._left[count:]
-        return taken
-
-    def seek(self, frame: int) -> bool:
-        """See `Decoder`."""
-        before = max(0, frame - round(PRE_ROLL * self.rate))
-        with untrusted(self._source):
-            self._container.seek((self._start or 0) + before, stream=self._stream)
-        self._blocks = _decoded(self._container, self._stream)
-        landed = self._next()
-        if landed is None:
-            return False
-        self._left = landed.samples
-        ahead = frame - ((landed.time or 0) - (self._start or 0))
-        if ahead < 0:
-            raise AudioError(f"{self._source} has no index to be sought by: convert it to FLAC")
-        return _skipped(self, ahead)
-
-
-def _decoded(container: "InputContainer", stream: "AudioStream") -> Iterator[Decoded]:
-    """From where the container stands. Of the decoder it knows nothing, which is let go of at once then."""
-    import av
-
-    resampler = av.AudioResampler(format="fltp")
-    for frame in itertools.chain(container.decode(stream), [None]):
-        for part in resampler.resample(frame):
-            yield Decoded(part.to_ndarray().T, part.sample_rate, part.pts)
-
-
-def _skipped(decoder: Decoder, count: int) -> bool:
-    """Read past samples; False where the recording ends before."""
-    while count and (block := len(decoder.read(count))):
-        count -= block
-    return count == 0

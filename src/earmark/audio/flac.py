@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earmark.audio.decoders import MAX_CHANNELS, RATES
+from earmark.audio.decoder import MAX_CHANNELS, RATES
 from earmark.audio.source import Source
 from earmark.errors import AudioError
 

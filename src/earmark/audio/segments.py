@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earmark.audio.decoders import Decoder, open_decoder
+from earmark.audio.decoder import Decoder
+from earmark.audio.decoders import open_decoder
 from earmark.audio.flac import whole_flac
 from earmark.audio.source import Source
 from earmark.errors import AudioError

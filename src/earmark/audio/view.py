@@ -1,4 +1,4 @@
-"""A stretch of an open file as a file of its own, with some of its bytes replaced: nothing is copied."""
+"""A stretch of an open file as a file of its own, with some bytes before it or in their place: nothing is copied."""
 
 import io
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from typing import Any, BinaryIO
 
 
 class _View(io.RawIOBase):
-    def __init__(self, stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes]):
-        self._stream, self._start, self._size, self._instead, self._at = stream, start, size, instead, 0
+    def __init__(self, stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes], before: bytes):
+        self._stream, self._start, self._instead, self._before = stream, start - len(before), instead, before
+        self._size, self._at = size + len(before), 0
 
     def readable(self) -> bool:
         return True
@@ -21,11 +22,16 @@ class _View(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
+        if self._at < len(self._before):
+            part = self._before[self._at : self._at + len(buffer)]
+            buffer[: len(part)] = part
+            self._at += len(part)
+            return len(part)
         wanted = max(0, min(len(buffer), self._size - self._at))
         self._stream.seek(self._start + self._at)
         data = bytearray(self._stream.read(wanted))
         for place, new in self._instead.items():
-            for number, value in enumerate(new, place - self._at):
+            for number, value in enumerate(new, len(self._before) + place - self._at):
                 if 0 <= number < len(data):
                     data[number] = value
         buffer[: len(data)] = data
@@ -37,12 +43,15 @@ class _View(io.RawIOBase):
         super().close()
 
 
-def view(stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes] | None = None) -> BinaryIO:
+def view(
+    stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes] | None = None, before: bytes = b""
+) -> BinaryIO:
     """`size` bytes of a stream from `start` on. The stream closes with it.
 
-    :param instead: place in the view -> bytes that stand there instead.
+    :param instead: place in the stretch -> bytes that stand there instead.
+    :param before: bytes that stand before the stretch.
     """
-    return io.BufferedReader(_View(stream, start, size, instead or {}), 1 << 16)
+    return io.BufferedReader(_View(stream, start, size, instead or {}, before), 1 << 16)
 
 
 def length(stream: BinaryIO) -> int:

@@ -162,7 +162,7 @@ class Cursor:
 
     def _reached(self, first: int) -> bool:
         """Bring the decoder to a cell, in the same way whatever was read before; False: the recording ends before."""
-        if self._decoder.seeks and first:
+        if first and self._decoder.seeks:  # to ask an MP3 means to walk over it
             there = self._decoder.seek(first)
             self._position = first if there else -1
             return there

@@ -36,12 +36,17 @@ _ROOM = re.compile("室|房间|房(?![子价产租])|宿舍|教室")
 _ERA = re.compile("(?:公元前?|纪元)$")
 # A hyphen behind a Chinese name is silent (歼-20); it is a minus where something is so much, or below zero.
 _MINUS_AFTER = re.compile(
-    "[是为到至温度于以即跌降低升约值差率从在得算求解乘除加减比零取数有等或和与润]$|增长$|增速$|\\W$|^$"
+    "[是为到至温度于以即跌降低升约值差率从在第得算求解乘除加减比零取数有等或和与润]$|增长$|增速$|\\W$|^$"
 )
 _MINUS_BEFORE = re.compile("[度楼层%‰℃°]|摄氏|华氏|万|亿|元|个百分点|分(?!部|店|队)|米|倍|毫|厘")
 # No decimal, but a day: 08.08.
 LEADING_ZERO = re.compile(r"0\d+\.")
 ORDINAL = re.compile(r"第(?:\d{1,4}[到至、,-])?$")
+# What is numbered by chapter and place, in front of its number or behind it.
+_TWO_PARTS = re.compile(
+    "(?<![代外手仪发填])表格?$|(?<![企试地意])图$|(?:[公算]式|(?<![比惯先])例题?|习题|练习|[选必]修|附录|附件|定理|定义|引理|推论)$"
+)
+_IN_PARTS = re.compile("单元|班(?![车机])|[章节](?![日目课奏约])|表(?![现示明态])|图|号楼|栋|幢|习题|例题")
 _SCORES_BEFORE = re.compile(
     "(?:比分|总分|大?比分|局|盘|半场|全场|最终|终场|主场|客场|爆冷|横扫|逆转|领先|落后|取胜|战平|战胜|击败|不敌|负于|输给|[追扳]到|扳成|[以球])"
     "[是为成从:]?$"
@@ -91,7 +96,7 @@ def is_dialled(digits: str, before: str, after: str) -> bool:
     """Telephone, account and room numbers, hotlines: digit by digit, with 幺."""
     if len(digits) > 12 or _is_telephone(digits, before, after):
         return True
-    measured = after[:1] in MEASURES
+    measured = after[:1] in MEASURES or bool(re.match("下(?![午次])", after))
     if digits in _HOTLINES:
         return not measured and not after.startswith(("号", "路")) and _is_called(digits, before, after)
     if not measured and (_DOOR if len(digits) < 4 else ACCOUNT).search(before) and len(digits) > 2:
@@ -113,6 +118,20 @@ def _is_called(digits: str, before: str, after: str) -> bool:
     if _CALLS.search(before) or _CALLED.match(after):
         return True
     return digits != "10000" and not (before + after).strip(" .,!?")
+
+
+def is_numbered(first: str, second: str, before: str, after: str) -> bool:
+    """表3-2, 选修2-1, 2-1单元: a number in two parts, whose hyphen is silent."""
+    if _SCORES_BEFORE.search(before) or _SCORES_AFTER.match(after) or not (first + second).isdigit():
+        return False
+    if _TWO_PARTS.search(before):
+        return not takes_liang(after) and not after.startswith(("月", "日", "岁"))
+    return int(second) <= int(first) and bool(_IN_PARTS.match(after))
+
+
+def is_aircraft(before: str) -> bool:
+    """波音737-800."""
+    return bool(_AIRCRAFT.search(before))
 
 
 def is_score(first: str, second: str, before: str, after: str) -> bool:

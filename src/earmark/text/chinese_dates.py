@@ -14,6 +14,8 @@ _DAY_AFTER = re.compile(
     "[^\\W\\d_]{0,3}节(?!省|约)|见面|出发|到期|更新|发布|上[线映市]|首[发映播]|之[前后]|号|考试|纪念日|比赛|放榜"
 )
 _POINT_DAY = re.compile("放假|国庆|开学|[当那这]天|[^\\W\\d_]{0,2}节(?![省约目课])")
+# The 30th of February is no day.
+_DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _SEASON = re.compile("赛季|学年|财年|年度|雪季|榨季|跨年")
 
 
@@ -22,6 +24,8 @@ def date(match: re.Match[str], before: str, after: str) -> Reading:
     year, month, day = match["year"], match["month"], match["day"]
     if int(month) > 12:
         month, day = day, month
+    if int(day) > _DAYS_OF.get(int(month), 31):
+        return None
     read = f"{year.translate(SPELLED)}年{number(str(int(month)))}月{number(str(int(day)))}"
     return read if re.match("[日号]", after) else read + "日"
 
@@ -45,7 +49,9 @@ def year_month(match: re.Match[str], before: str, after: str) -> Reading:
 
 
 def month_day(match: re.Match[str], before: str, after: str) -> Reading:
-    """05/01, 08-08; with a point only where a zero leads: 08.08, for 10.1 is a decimal."""
+    """05/01, 08-08, not 08-09赛季; with a point only where a zero leads: 08.08, for 10.1 is a decimal."""
+    if _SEASON.match(after) or after.startswith("年"):
+        return None
     return f"{number(str(int(match['month'])))}月{number(str(int(match['day'])))}日"
 
 
@@ -61,6 +67,11 @@ def era(match: re.Match[str], before: str, after: str) -> Reading:
     """221BC, 79 AD."""
     name = "公元前" if match["era"][0].lower() == "b" else "公元"
     return name + match["n"].translate(SPELLED) + ("" if after.startswith("年") else "年")
+
+
+def decade(match: re.Match[str], before: str, after: str) -> Reading:
+    """1990s: no seconds."""
+    return match["n"].translate(SPELLED) + ("" if after.startswith("年代") else "年代")
 
 
 def clock(text: str) -> str:
@@ -110,13 +121,14 @@ def _no_fraction(above: str, below: str, before: str, after: str) -> str:
 
 
 def are_years(first: str, second: str, after: str) -> bool:
-    """1998-2000年, 1990-1995, 2024-25赛季, 90-00后."""
+    """1998-2000年, 1990-1995, 2024-25赛季, 07-08年, 90-00后."""
     if len(first) == len(second) == 4:
         return after.startswith("年") or {first[:2], second[:2]} <= {"19", "20"} or bool(_SEASON.match(after))
     if not re.fullmatch(r"(?:19|20)?\d\d", first) or not re.fullmatch(r"\d\d", second):
         return False
     generations = first[-1] + second[-1] in ("00", "05", "50", "55") and re.match("后(?!天)", after)
-    return bool(_SEASON.match(after) or generations)
+    past = "0" in (first[0], second[0]) and after.startswith("年")
+    return bool(_SEASON.match(after) or generations or past)
 
 
 def groups(match: re.Match[str], before: str, after: str) -> Reading:
@@ -131,6 +143,21 @@ def dotted(match: re.Match[str], before: str, after: str) -> Reading:
     return f" {match['letters'] or ''} " + "点".join(
         one.translate(SPELLED) if len(parts) > 3 else number(one) for one in parts
     )
+
+
+def account(match: re.Match[str], before: str, after: str) -> Reading:
+    """QQ:12345678."""
+    return f"{match['name']} {match['n'].translate(DIALLED)}"
+
+
+def identity(match: re.Match[str], before: str, after: str) -> Reading:
+    """Numbers of identity cards that end in X."""
+    return f"{match.group()[:-1].translate(DIALLED)} x"
+
+
+def day_name(match: re.Match[str], before: str, after: str) -> Reading:
+    """3·15, 9·11."""
+    return match.group().replace("·", "").translate(SPELLED)
 
 
 _GROUP_DATE = r"(?P<cut>[-/.])"
@@ -150,4 +177,5 @@ DATES = (
     (rf"(?P<month>0[1-9]|1[0-2])/(?P<day>{DAY})", month_day),
     (r"(?P<month>0[1-9])[-.](?P<day>0[1-9]|[12]\d|3[01])", month_day),
     (r"(?P<n>\d{1,4})(?P<era>(?i:ad|bc|a\.d\.?|b\.c\.?|bce|ce))", era),
+    (r"(?P<n>(?:1[5-9]|20)\d0)s", decade),
 )

@@ -14,9 +14,11 @@ from earmark.text.chinese_context import (
     ACCOUNT,
     LEADING_ZERO,
     ORDINAL,
+    is_aircraft,
     is_dialled,
     is_event,
     is_minus,
+    is_numbered,
     is_score,
     is_year,
     point_day,
@@ -36,6 +38,7 @@ from earmark.text.chinese_words import (
     counted,
     integer,
     number,
+    per,
     unit_word,
 )
 
@@ -84,11 +87,18 @@ def read_pieces(chunk: str, before: str, after: str) -> str:
         ends = before if index == 0 else "", after if index == len(pieces) - 1 else ""
         if re.search(r"\d", piece):
             reads.append((read_chunk(piece, *ends) or (piece.translate(SPELLED), 0))[0])
-        elif piece == "-" and not index and pieces[1:] and pieces[1][0].isdigit():
+        elif piece == "-" and _is_sign(pieces, index, before):
             reads.append("负")
         else:
             reads.append(CURRENCIES.get(piece) or _SINGLE.get(piece) or f" {piece} ")
     return "".join(reads)
+
+
+def _is_sign(pieces: list[str], index: int, before: str) -> bool:
+    """A minus at the beginning, or behind another (--5), but for the dash of two hyphens behind a word."""
+    if not pieces[index + 1 : index + 2] or not pieces[index + 1][0].isdigit():
+        return False
+    return not index or (pieces[index - 1] == "-" and (index > 1 or is_minus(before, "")))
 
 
 Rule = Callable[[re.Match[str], str, str], Reading]
@@ -102,7 +112,7 @@ def _plain(match: re.Match[str], before: str, after: str) -> Reading:
         return day
     each = _EACH.match(after)
     if each:
-        return f"每{each['each']}{counted(digits, each['unit'])}{each['unit']}", each.end()
+        return f"{per('每' + each['each'], before)}{counted(digits, each['unit'])}{each['unit']}", each.end()
     return _integer(digits, before, after) if digits.isdigit() else _signed(digits, before, after)
 
 
@@ -142,16 +152,15 @@ def _percent(match: re.Match[str], before: str, after: str) -> Reading:
 def _money(match: re.Match[str], before: str, after: str) -> Reading:
     """$100, ¥3,500.50元, $5 million behind Han: the currency once, behind 万 and 亿."""
     sign = match["sign"] or match["behind"]
-    scale = re.match(SCALE, after)
-    larger = scale.group() if scale else ""
-    taken = scale.end() if scale else 0
+    larger = re.match(rf"(?:{SCALE})?(?:[多余](?:万亿|[万亿])?)?", after).group()  # type: ignore[union-attr]
+    taken = len(larger)
     word = re.match(MONEY, after[taken:])
     if word:
         taken += word.end()
     name = word.group() if word else _currency(CURRENCIES[sign], before)
     minus = {"-": "负", "+": "正", "±": "正负"}.get(match["minus"] or match["inner"] or "", "")
     rate = _RATE.match(after[taken:])
-    each = "每" + rate["each"] if rate else ""
+    each = per("每" + rate["each"], before) if rate else ""
     amounts = "到".join(counted(_whole(one, match["short"]), larger or name) for one in match["amount"].split("-"))
     return each + minus + amounts + larger + name, taken + (rate.end() if rate else 0)
 
@@ -181,12 +190,15 @@ def _measured(match: re.Match[str], before: str, after: str) -> Reading:
     n = match["n"]
     if n[0] == "-" and not first and n[1:].isdigit() and not is_minus(before, "°" if "°" in unit else after):
         n = n[1:]
-    return SPEEDS.get(unit, "") + first + counted(n, "米") + word, taken
+    speed = SPEEDS.get(unit, "")
+    if speed and after[taken:].startswith(speed):
+        taken += len(speed)
+    return per(speed, before) + first + counted(n, "米") + word, taken
 
 
 def _per_unit(match: re.Match[str], before: str, after: str) -> Reading:
     """5mg/L: the second unit first, as in speeds."""
-    return f"每{UNITS[match['per']]}{counted(match['n'], '米')}{UNITS[match['unit']]}"
+    return f"{per('每' + UNITS[match['per']], before)}{counted(match['n'], '米')}{UNITS[match['unit']]}"
 
 
 def _part_of_unit(match: re.Match[str], before: str, after: str) -> Reading:
@@ -199,17 +211,26 @@ def _range(match: re.Match[str], before: str, after: str) -> Reading:
     first, second, sign = match["first"], match["second"], match["sign"]
     if dates.are_years(first, second, after):
         return f"{first.translate(SPELLED)}到{second.translate(SPELLED)}"
-    if sign == "-" and ACCOUNT.search(before) and len(first + second) > 6:
-        return (first + second).translate(DIALLED)
-    if sign == "-" and is_score(first, second, before, after):
-        return f"{number(first)}比{number(second)}"
+    if sign == "-" and (read := _hyphened(first, second, before, after)):
+        return read
     each = _EACH.match(after)
     if each:
         low, high = (counted(one, each["unit"]) for one in (first, second))
-        return f"每{each['each']}{low}到{high}{each['unit']}", each.end()
+        return f"{per('每' + each['each'], before)}{low}到{high}{each['unit']}", each.end()
     if before.endswith("第"):
         return f"{number(first)}到{number(second)}"
     return f"{counted(first, after)}到{counted(second, after)}"
+
+
+def _hyphened(first: str, second: str, before: str, after: str) -> str:
+    """Two numbers whose hyphen is no 到; empty for a range."""
+    if ACCOUNT.search(before) and len(first + second) > 6:
+        return (first + second).translate(DIALLED)
+    if is_aircraft(before):
+        return first.translate(DIALLED) + number(second)
+    if is_numbered(first, second, before, after):
+        return number(first) + number(second)
+    return f"{number(first)}比{number(second)}" if is_score(first, second, before, after) else ""
 
 
 def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
@@ -257,21 +278,6 @@ def _raised(base: str, power: str) -> str:
 def _ten_thousands(match: re.Match[str], before: str, after: str) -> Reading:
     """10w人, as people type 万."""
     return counted(match["n"], "万") + "万"
-
-
-def _account(match: re.Match[str], before: str, after: str) -> Reading:
-    """QQ:12345678."""
-    return f"{match['name']} {match['n'].translate(DIALLED)}"
-
-
-def _identity(match: re.Match[str], before: str, after: str) -> Reading:
-    """Numbers of identity cards that end in X."""
-    return f"{match.group()[:-1].translate(DIALLED)} x"
-
-
-def _day_name(match: re.Match[str], before: str, after: str) -> Reading:
-    """3·15, 9·11."""
-    return match.group().replace("·", "").translate(SPELLED)
 
 
 def _address(match: re.Match[str], before: str, after: str) -> Reading:
@@ -323,13 +329,13 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?:(?P<first>-?{_N})(?P<twice>{UNIT})?[-~])?(?P<n>[-+±]?{_N})(?P<unit>{UNIT})", _measured),
         (rf"(?P<n>{_N})(?P<unit>{UNIT})/(?P<per>{UNIT})", _per_unit),
         (rf"(?P<above>\d+)/(?P<below>\d+)(?P<unit>{UNIT})", _part_of_unit),
-        (r"\d{1,2}·\d{1,2}", _day_name),
+        (r"\d{1,2}·\d{1,2}", dates.day_name),
         (rf"(?P<first>{_N})(?P<sign>[-~])(?P<second>{_N})", _range),
         (r"(?P<minus>[-+±]?)(?P<above>\d+)/(?P<below>\d+)", dates.fraction),
         (r"(?P<letters>[A-Za-z]+)?(?P<n>\d+(?:\.\d+){2,3})", dates.dotted),
         (r"\d+(?:-\d+){2,}|\d+(?:/\d+){2,}", dates.groups),
-        (r"\d{17}[Xx]", _identity),
-        (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", _account),
+        (r"\d{17}[Xx]", dates.identity),
+        (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", dates.account),
         (r"-(?P<n>\d+[A-Za-z]+\d*)", _behind_name),
         (rf"(?P<n>{_N})w", _ten_thousands),
         (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", _power),

@@ -3,12 +3,14 @@
 Every sign that is spoken becomes a word; spaces around operators, and between a number and its unit, are closed first.
 """
 
+import math
 import re
 from collections.abc import Callable
 
 from earmark.text.chinese_words import CURRENCIES, CURRENCY, CURRENCY_SIGNS, MONEY, NUMBER, SCALE, SPELLED, UNITS
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
+_HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _CJK_NUMBER = "零一二两三四五六七八九十百千万亿"
 # Spoken wherever they stand.
 _ALWAYS = {
@@ -16,14 +18,36 @@ _ALWAYS = {
     "∓": "负正", "÷": "除以", "∕": "除以", "×": "乘", "∗": "乘", "∞": "无穷大", "√": "根号", "∑": "求和", "∴": "所以",
     "∵": "因为", "∈": "属于", "∉": "不属于", "∪": "并", "∩": "交", "⊆": "包含于", "⊂": "包含于", "∠": "角",
     "⊥": "垂直于", "∥": "平行于", "∝": "正比于", "∫": "积分", "≡": "恒等于", "§": "第", "‱": "万分之", "→": "到",
+    "←": "左箭头", "∅": "空集", "∀": "任意", "∃": "存在", "⇒": "推出", "⇔": "等价于", "⊃": "包含",
 }  # fmt: skip
 SIGNS = "".join(_ALWAYS)
 # Signs in a text without digits that are spoken: a set first, as every text is searched for it.
 SPOKEN = (
-    rf"[{SIGNS}]|[-~—<>](?:(?<=[{_HAN}][<>]|[{_HAN}]~)(?=[{_HAN}])|(?<=->)(?=[{_HAN}])|(?=[百千万]分之)|"
+    rf"[{SIGNS}]|△(?=[A-Z]{{3}})|[-~—<>](?:(?<=[A-Za-z)][<>])(?=[A-Za-z(])|(?<=[{_HAN}][<>]|[{_HAN}]~)(?=[{_HAN}])|(?<=->)(?=[{_HAN}A-Za-z])|(?=[百千万]分之)|"
     rf"(?<=[周期月日号点{_CJK_NUMBER}].)(?=[{_CJK_NUMBER}周星]))"
 )
 _COMPARED = {"<": "小于", ">": "大于", "<=": "小于等于", ">=": "大于等于", "!=": "不等于", "=": "等于", "==": "等于"}
+_BETWEEN_LETTERS = re.compile(
+    rf"(?<=[A-Za-z)]) ?(?P<sign>[!=]=|(?<!-)[<>]=|(?<![<>-])[<>](?![<>])|[{SIGNS}]) ?(?=[A-Za-z(])|△(?=[A-Z]{{3}})|"
+    rf"(?<=[A-Za-z)]) ?(?P<arrow>-+>) ?(?=[A-Za-z(])|"
+    rf"(?<![A-Za-z]{{2}})(?<=[A-Za-z]) ?(?P<sum>[+=×÷]) ?(?=(?:\d+|[A-Za-z])(?![A-Za-z])|[{SIGNS}])|"
+    r"(?<=\d) (?P<plus>\+) (?=[A-Za-z](?![A-Za-z]))"
+)
+# A comparison of letters alone is as Chinese as the text's language.
+_FORMULA = re.compile(r"[A-Za-z](?: ?(?:[<>]=?|!=) ?[A-Za-z])+")
+_UNEQUAL = re.compile(r"(?<=[\w)]) ?<> ?(?=[\w(])")
+_STARS = re.compile(r"(?<=[A-Za-z\d)])\*\*(?=[A-Za-z\d(-])")
+_SCIENTIFIC = re.compile(
+    r"(?<![A-Za-z\d.])(?P<n>\d+(?:\.\d+)?)[eE](?:\+|(?P<minus>-))(?P<power>\d{1,3})(?![A-Za-z\d.])"
+)
+_POWERED = re.compile(
+    r"(?<![A-Za-z])(?P<base>(?<!\d)[A-Za-z]|[abcnprxyz])\^(?P<power>-?\d+|[a-z](?![A-Za-z]))"
+    r"(?: ?(?P<then>[-+×*÷/=]) ?(?=[\dA-Za-z(]))?|"
+    r"(?P<number>\d+)\^(?P<letter>[a-z])(?![A-Za-z])"
+)
+_FACTORIAL = re.compile(r"(?<![A-Za-z\d.])(?P<n>\d{1,2})! ?= ?(?P<value>\d+)(?![\d.])")
+# A hyphen apart begins a list, but not before a share, degrees or nothing more.
+_MINUS_APART = re.compile(r"(?:(?<=^)|(?<=[是为至:,(]))- +(?=\d[\d.,]*(?:[%‰°℃度]|$))")
 _OPERATED = {"+": "加", "*": "乘", "×": "乘", "÷": "除以", "/": "除以", "=": "等于", "-": "减"}
 # Units that a space may part from their number; single letters are names as often (5 G, iPhone 5 s).
 _SPACED = "|".join(sorted((re.escape(one) for one in UNITS if len(one) > 1 and one != "°"), key=len, reverse=True))
@@ -34,6 +58,7 @@ _SPACES = re.compile(
     rf"(?<=\d) +(?=[mgLVWh](?![\w'.-])|[mgLVWh][{_HAN}])|"
     rf"(?<=\d:\d\d) +(?=[ap]\.?m\.?(?![A-Za-z]))"
 )
+_OTHER_AREA = re.compile(r"\((\d{2,4})\) ?(\d{3,4})[- ](\d{4})(?!\d)")
 _AREA = re.compile(r"\((0\d{2,3})\) ?(\d{3,4})-?(\d{4})(?!\d)")
 # What is measured in inches; other quotation marks behind digits end a quotation.
 _INCHES = re.compile('(?<=\\d)"(?=的?(?:[屏显电平液轮管硬晶蛋披比笔手]|触))')
@@ -41,7 +66,8 @@ _OPERAND = r"[\d)%°]"
 _AROUND = re.compile(
     rf"(?<={_OPERAND}) *(?P<sign>[<>!]=|[-+×÷*/=<>:~]) +(?=[-+(.√]?\d)|"
     rf"(?<={_OPERAND}) +(?P<other>[<>!]=|[+×÷*/=<>:~])(?=[-+(.√]?\d)|"
-    rf"(?<={_OPERAND}) +(?P<last>=) *(?=[?A-Za-z]\b)|(?<=\b[A-Za-z]) +(?P<letter>[-+×÷*=<>]) +(?=[\dA-Za-z]\b)"
+    rf"(?<={_OPERAND}) +(?P<last>=) *(?=[?A-Za-z]\b)|"
+    rf"(?<![A-Za-z]{{2}})(?<=[A-Za-z]) +(?P<letter>[-+×÷*=<>]) +(?=(?:\d+|[A-Za-z])(?![A-Za-z]))"
 )
 _POINT = re.compile(r"(?<![\d.A-Za-z])\.(?=\d)")
 _NEGATIVE = re.compile(rf"(?:(?<=^)|(?<=[^\w)%])|(?<=[是为到至]))(?P<sign>[-+±])(?=(?:百|千|万|[{_CJK_NUMBER}]+)分之)")
@@ -106,8 +132,12 @@ def close_spaces(text: str) -> str:
 
     For the same reason (0755)8888-1234 becomes 0755-88881234, and 6"屏幕 6英寸屏幕.
     """
-    if "(0" in text:
-        text = _AREA.sub(r"\1-\2\3", text)
+    if "(" in text:
+        text = _OTHER_AREA.sub(r"\1-\2-\3", _AREA.sub(r"\1-\2\3", text))
+    if "<>" in text:
+        text = _UNEQUAL.sub("≠", text)
+    if _HAN_CHARACTER.search(text) or _FORMULA.fullmatch(text):
+        text = _BETWEEN_LETTERS.sub(_between_letters, text)
     if '"' in text:
         text = _INCHES.sub("英寸", text)
     if " " not in text:
@@ -123,6 +153,35 @@ def read_signs(text: str) -> str:
         if not needs.isdisjoint(text):
             text = pattern.sub(replacement, text)
     return text
+
+
+def _between_letters(match: re.Match[str]) -> str:
+    """A sign between letters belongs to the Chinese text around: 若a≥b则."""
+    sign = match["sign"] or match["sum"] or match["plus"]
+    if not sign:
+        return "到" if match["arrow"] else "三角形"
+    return _ALWAYS.get(sign) or _COMPARED.get(sign) or _OPERATED[sign]
+
+
+def _scientific(match: re.Match[str]) -> str:
+    """3.2E-4."""
+    return f"{match['n']}×10^{match['minus'] or ''}{int(match['power'])}"
+
+
+def _powered(match: re.Match[str]) -> str:
+    """x^2 and the operator behind it, 10^n."""
+    if match["number"]:
+        return f"{match['number']}的{match['letter']}次方"
+    power = match["power"]
+    name = {"2": "平", "3": "立"}.get(power, power.replace("-", "负") + "次")
+    return f"{match['base']}的{name}方{_OPERATED.get(match['then'], '')}"
+
+
+def _factorial(match: re.Match[str]) -> str:
+    """5!=120, which is so; 3!=4 are two numbers that differ."""
+    if math.factorial(int(match["n"])) != int(match["value"]):
+        return match.group()
+    return f"{match['n']}的阶乘等于{match['value']}"
 
 
 def _grouped(match: re.Match[str]) -> str:
@@ -164,6 +223,8 @@ def _always(match: re.Match[str]) -> str:
     """Between numbers ÷, × and ± are left to the rules that read sums."""
     sign, text = match[1], match.string
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    if (sign == "≈" and before == "约") or (sign == "∞" and after == "大"):
+        return "等于" if sign == "≈" else "无穷"
     if sign in "×÷±" and after.isdigit() and (sign == "±" or before.isdigit()):
         return sign
     return _ALWAYS[sign]
@@ -200,6 +261,11 @@ _STEPS: tuple[tuple[frozenset[str], re.Pattern[str], str | Callable[[re.Match[st
     (frozenset(needs), pattern, replacement)
     for needs, pattern, replacement in (
         ("∶", re.compile("∶"), ":"),
+        ("eE", _SCIENTIFIC, _scientific),
+        ("*", _STARS, "^"),
+        ("!", _FACTORIAL, _factorial),
+        ("^", _POWERED, _powered),
+        ("-", _MINUS_APART, "-"),
         ("- (", _GROUPED, _grouped),
         ("xX", _TIMES, "×"),
         (">", _ARROW, "到"),

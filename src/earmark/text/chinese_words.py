@@ -119,6 +119,11 @@ def takes_liang(after: str) -> bool:
     return bool(_COUNTED.match(after)) or (after[:1] in MEASURES and after != "" and not _NO_MEASURE.match(after))
 
 
+def per(each: str, before: str) -> str:
+    """每小时 of a rate, silent where it stands in front already: 每小时80km/h."""
+    return "" if each and re.search(f"{each}钟?$", before) else each
+
+
 def unit_word(unit: str, after: str) -> tuple[str, int]:
     """A unit's word, and how much of `after` says the same once more: 5kg公斤 is 五公斤."""
     word = UNITS[unit]

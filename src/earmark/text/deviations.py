@@ -92,7 +92,7 @@ DEVIATIONS = (
               "qq 一千二百三十四万五千六百七十八", "qq 幺二三四五六七八", "numbers of accounts are digit by digit"),
     Deviation("zh", r"\d{3,}@|@\S*\d{3}", "163@qq.com", "一百六十三 at qq dot com", "幺六三 at qq dot com",
               "digits of addresses are one by one"),
-    Deviation("zh", r"[A-Za-z][-+×*÷=].*=|=[A-Za-z]", "x+y=5", "x plus y equal sign 五", "x 加 y 等于五", "equations"),
+    Deviation("zh", r"[A-Za-z][-+×*÷=].*=|=[A-Za-z]", "x+y=5", "x 加 y equal sign 五", "x 加 y 等于五", "equations"),
     Deviation("zh", r"\d[—―]\d", "1—2天", "一两天", "一到两天", "ranges with a dash"),
     Deviation("zh", r"[时点分半][-~—–―]\d{1,2}[时点分]", "9点-11点", "九点负十一点", "九点到十一点", "ranges of hours"),
     Deviation("zh", r"\d+\.\d+\.\d+", "3.0.1", "三零点一", "三点零点一", "versions have two points"),

@@ -49,7 +49,7 @@ _UNDERSCORED = re.compile(r"(?<=\d)_(?=\d{3}(?!\d))")
 _INDIAN = re.compile(r"(?<![\d,])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
 _POINTED = re.compile(r"(?<![\d.])[1-9]\d{0,2}\.\d{3}\.\d{3}(?![\d.]\d|\d)")
 # m², km² and cm³ are units, which NFKC makes m2; other letters alone are variables.
-_POWER = re.compile(r"(?:(?<=[\d)])|(?<=\b[abnprxyzABNPRXYZ]))⁻?[⁰¹²³⁴-⁹]+")
+_POWER = re.compile(r"(?:(?<=[\d)])|(?<![A-Za-z]{2})(?<=[abcnprxyzABCNPRXYZ]))⁻?[⁰¹²³⁴-⁹]+")
 _DASH = re.compile(r"(?<=\d)[—―](?=\d)")
 _NUMERO = re.compile(r"(?<![A-Za-z])[Nn][º°]\.?(?= ?\d)|№\.?")
 _DEGREE = re.compile(r"(?<=\d)º|˚")

@@ -55,6 +55,7 @@ _SPACED_RANGE = re.compile(
 _SLASH = re.compile(r"(?<=\d) ?/ (?=\d)|(?<=\d) /(?=\d)")
 _BY = re.compile(r"(?<=\d) ?[x×] ?(?=\d)")
 _CODE = re.compile(rf"(?<![A-Za-z])(?P<code>{CODE}|Rs\.?|Rs) (?=\d)")
+_MONEY_SIGN = re.compile(f"[{SIGNS}]")
 _SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)|(?<=\d) (?=[{SIGNS}](?! ?\d))")
 _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
 # 5,5 kg and 3,50 €; 5 ft 10 in.
@@ -89,7 +90,8 @@ def read_signs(text: str) -> str:
         text = _CALLED.sub(_called, _PHONE.sub(_phone, text))
     if _CAPITALS.search(text):
         text = _CODE.sub(lambda match: match["code"], text)
-    text = _SIGN_SPACE.sub("", text)
+    if _MONEY_SIGN.search(text):
+        text = _SIGN_SPACE.sub("", text)
     if "'" in text or "h" in text or "ft" in text:
         text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", text)))
     if "," in text:
@@ -118,6 +120,8 @@ def _range(match: re.Match[str]) -> str:
 
 def read_greek(text: str) -> str:
     """Single Greek letters by their names; words of Greek stay, and so do μm and kΩ."""
+    if not _GREEK_LETTER.search(text):
+        return text
     units = [match.start() for match in _GREEK_UNIT.finditer(text)]
     return _GREEK_LETTER.sub(
         lambda match: match.group() if match.start() in units else f" {_GREEK.get(match.group().lower(), 'sigma')} ",

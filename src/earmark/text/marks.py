@@ -63,7 +63,8 @@ def without_marks(text: str) -> str:
         if "&" not in text:
             break
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-    text = _BRACKETED.sub("", text)
+    if "(" in text:
+        text = _BRACKETED.sub("", text)
     if text.isascii():
         return text
     return _UNHEARD.sub("", _KEYCAP.sub(" ", text))

@@ -62,6 +62,7 @@ _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
 _COMMA = re.compile(rf"(?<![\d,.])(?P<whole>\d{{1,3}}),(?P<decimals>\d{{1,2}})(?= ?(?:{SPACED})(?![\w'])| ?[%{SIGNS}])")
 _FEET_INCHES = re.compile(r"(?<=\d ft )(?P<n>\d{1,2}) in\b\.?|(?<=\dft )(?P<m>\d{1,2}) ?in\b\.?")
 _HEIGHT = re.compile(r"(?<=\d') (?=\d{1,2}\")")
+_DIGIT_H = re.compile(r"\dh")
 _HOURS = re.compile(r"(?<![\w.,])(?P<h>\d{1,2})h ?(?P<m>\d{1,2})m(?:in)?(?![A-Za-z])")
 _TWO_GROUPS = re.compile(r"\d\)?[ .-]\(?\d|\)\d")
 _CAPITALS = re.compile(r"[A-Z]{2} ?\d|Rs\.? \d")
@@ -92,8 +93,12 @@ def read_signs(text: str) -> str:
         text = _CODE.sub(lambda match: match["code"], text)
     if _MONEY_SIGN.search(text):
         text = _SIGN_SPACE.sub("", text)
-    if "'" in text or "h" in text or "ft" in text:
-        text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", text)))
+    if _DIGIT_H.search(text):
+        text = _HOURS.sub(r"\g<h>h \g<m>min", text)
+    if "' " in text:
+        text = _HEIGHT.sub("", text)
+    if "ft" in text:
+        text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", text)
     if "," in text:
         text = _COMMA.sub(r"\g<whole>.\g<decimals>", text)
     if _OPERATOR.search(text):

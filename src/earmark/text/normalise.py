@@ -104,16 +104,18 @@ def _plain(text: str) -> str:
     """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents, no unheard marks."""
     text = plain_numbers(without_marks(text))
     if text.isascii():
-        return text.translate(_SPELLINGS)
+        return text.replace("`", "'")
     text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
-    text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
+    if "○" in text:
+        text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
     text = _ACCENTED.sub(_without_accent, text)
     return _DECIMAL.sub(lambda match: str(unicodedata.decimal(match.group())), text)
 
 
 def _abbreviations(text: str) -> str:
     """Mr. Brown: mister brown; Jan. 5: january 5; Henry VIII: henry the eighth; it 's: it's; 5 kg: 5kg beside Han."""
-    text = _CLITIC.sub("'", text)
+    if " '" in text:
+        text = _CLITIC.sub("'", text)
     if not text.isascii():
         text = read_greek(_SPACED_UNIT.sub("", text))
     return read_numerals(read_abbreviations(read_months(text)))

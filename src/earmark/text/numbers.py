@@ -23,11 +23,12 @@ _PIECE = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<und>{_FOREIGN}+)|(?:(?!{_FOREIGN})[^
 _WORD = re.compile(r"\D*[A-Za-z]\D*")
 _HAN_SPACE = re.compile(rf"(?<=[{HAN}]) | (?=[{HAN}])")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
-# A set first, as every word of a text with numbers is searched; the words of a stretch stand between plain spaces.
-_CHUNK = {
-    "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
-    "en": re.compile(rf"\S*[0-9{SYMBOLS}.:](?:(?<=[0-9{SYMBOLS}])|(?<=\.)(?:{chinese_numbers.DOMAINS})\b|(?<=:)//)\S*"),
-}
+_CHINESE_CHUNK = re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*")
+# What a word needs to be a chunk; a set first, as every text with numbers is searched for it.
+_ENGLISH_CHUNK = re.compile(
+    rf"[0-9{SYMBOLS}.:](?:(?<=[0-9{SYMBOLS}])|(?<=\.)(?:{chinese_numbers.DOMAINS})\b|(?<=:)//)"
+)
+_BARE_POINT = re.compile(r"(?<![\w.])\.$")
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40
 # What a rule may meet; other characters part chunks.
@@ -93,25 +94,35 @@ def _read_stretch(text: str, language: str) -> str:
     else:
         text = english_signs.read_signs(_UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
-    while match := _CHUNK[language].search(text, position):
-        parts.append(text[position : match.start()])
-        start, end = _core(match, language)
+    while span := _chunk(text, position, language):
+        parts.append(text[position : span[0]])
+        start, end = _core(text, *span, language)
         before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
         read, taken = _read(text[start:end], before, after, language)
         parts.append(f" {read} " if language == "en" else read)
-        position = (end if taken else match.end()) + taken
+        position = (end if taken else span[1]) + taken
     return "".join([*parts, text[position:]])
 
 
-def _core(match: re.Match[str], language: str) -> tuple[int, int]:
+def _chunk(text: str, position: int, language: str) -> tuple[int, int] | None:
+    """Start and end of the next chunk from `position` on; an English one is a word between plain spaces."""
+    match = (_CHINESE_CHUNK if language == "zh" else _ENGLISH_CHUNK).search(text, position)
+    if match is None or language == "zh":
+        return match and match.span()
+    start, end = text.rfind(" ", position, match.start()), text.find(" ", match.end())
+    return max(start + 1, position), end if end >= 0 else len(text)
+
+
+def _core(text: str, start: int, end: int, language: str) -> tuple[int, int]:
     """Start and end of a chunk without the punctuation at its edges."""
-    chunk = match.group()
+    chunk = text[start:end]
     left, right = _EDGES[language]
-    start = match.start() + len(chunk) - len(chunk.lstrip(left))
-    if language == "en" and re.search(r"(?<![\w.])\.$", match.string[match.start() : start]):
+    edge = len(chunk) - len(chunk.lstrip(left))
+    end -= len(chunk) - len(chunk.rstrip(right))
+    if edge and language == "en" and _BARE_POINT.search(chunk[:edge]):
         # .75 keeps its point.
-        start -= match.string[start : start + 1].isdigit()
-    return start, max(start, match.end() - (len(chunk) - len(chunk.rstrip(right))))
+        edge -= chunk[edge : edge + 1].isdigit()
+    return start + edge, max(start + edge, end)
 
 
 def _read(chunk: str, before: str, after: str, language: str) -> tuple[str, int]:

@@ -56,13 +56,15 @@ class Words:
     def _likeliest(self, run: str, own: Mapping[str, object]) -> list[str]:
         size = len(run)
         best, stops = [0.0] * (size + 1), [0] * size
+        scores, ends = self._scores, self._ends
         for start in range(size - 1, -1, -1):
             first = run[start]
-            score, stop = self._scores.get(first, self._unseen) + best[start + 1], start + 1
-            reach = LONGEST if own else self._ends.get(first, 1)
-            for end in range(start + 1, min(start + reach, size) + 1):
+            score, stop = (_CERTAIN if first in own else scores.get(first, self._unseen)) + best[start + 1], start + 1
+            reach = LONGEST if own else ends.get(first, 1)
+            for end in range(start + 2, min(start + reach, size) + 1):
                 word = run[start:end]
-                found = _CERTAIN * len(word) if word in own else self._scores.get(word)
+                # Most words of the range are none, and few texts have words of the user.
+                found = _CERTAIN * len(word) if own and word in own else scores.get(word)
                 if found is not None and found + best[end] >= score:
                     score, stop = found + best[end], end
             best[start], stops[start] = score, stop

@@ -25,9 +25,7 @@ _HAN_SPACE = re.compile(rf"(?<=[{HAN}]) | (?=[{HAN}])")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
 _CHINESE_CHUNK = re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*")
 # What a word needs to be a chunk; a set first, as every text with numbers is searched for it.
-_ENGLISH_CHUNK = re.compile(
-    rf"[0-9{SYMBOLS}.:](?:(?<=[0-9{SYMBOLS}])|(?<=\.)(?:{chinese_numbers.DOMAINS})\b|(?<=:)//)"
-)
+_ENGLISH_CHUNK = re.compile(rf"[0-9{SYMBOLS}.:](?:(?<=[0-9{SYMBOLS}])|(?<=\.)(?:{chinese_numbers.DOMAINS})\b|(?<=:)//)")
 _BARE_POINT = re.compile(r"(?<![\w.])\.$")
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40

@@ -53,6 +53,7 @@ _SPACED_RANGE = re.compile(
     rf"(?<=[\d%])(?: ?[AaPp][Mm])? - (?=[{SIGNS}]?\d)|(?<=\d[AaPp][Mm])-(?=\d)|(?<=\d [AaPp][Mm])-(?=\d)"
 )
 _SLASH = re.compile(r"(?<=\d) ?/ (?=\d)|(?<=\d) /(?=\d)")
+_DIGIT_BY = re.compile(r"\d ?[x×]")
 _BY = re.compile(r"(?<=\d) ?[x×] ?(?=\d)")
 _CODE = re.compile(rf"(?<![A-Za-z])(?P<code>{CODE}|Rs\.?|Rs) (?=\d)")
 _MONEY_SIGN = re.compile(f"[{SIGNS}]")
@@ -60,6 +61,7 @@ _SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)|(?<=\d) (?=[{SIGNS}](?! ?\d))"
 _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
 # 5,5 kg and 3,50 €; 5 ft 10 in.
 _COMMA = re.compile(rf"(?<![\d,.])(?P<whole>\d{{1,3}}),(?P<decimals>\d{{1,2}})(?= ?(?:{SPACED})(?![\w'])| ?[%{SIGNS}])")
+_DIGITS_COMMA = re.compile(r"\d,\d")
 _FEET_INCHES = re.compile(r"(?<=\d ft )(?P<n>\d{1,2}) in\b\.?|(?<=\dft )(?P<m>\d{1,2}) ?in\b\.?")
 _HEIGHT = re.compile(r"(?<=\d') (?=\d{1,2}\")")
 _DIGIT_H = re.compile(r"\dh")
@@ -99,13 +101,13 @@ def read_signs(text: str) -> str:
         text = _HEIGHT.sub("", text)
     if "ft" in text:
         text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", text)
-    if "," in text:
+    if _DIGITS_COMMA.search(text):
         text = _COMMA.sub(r"\g<whole>.\g<decimals>", text)
     if _OPERATOR.search(text):
         text = _operations(text)
-    if "x" in text or "×" in text:
+    if _DIGIT_BY.search(text):
         text = _BY.sub(" times ", text)
-    if "-" in text:
+    if " - " in text or "m-" in text or "M-" in text:
         text = _SPACED_RANGE.sub(_range, text)
     if not text.isascii():
         text = _ALWAYS_SIGN.sub(lambda match: f" {_ALWAYS[match.group()]} ", text)

@@ -43,6 +43,9 @@ _EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*
 
 def read_out(text: str, language: str) -> str:
     """Replace digits and symbols by words, each stretch of one language by its own rules."""
+    if language == "en" and text.isascii():
+        stretch = " ".join(text.split())
+        return _read_stretch(stretch, "en") if SPOKEN.search(stretch) else stretch
     matches = list(_PIECE.finditer(text if language == "en" else chinese_signs.close_spaces(text)))
     readers = _readers([_script(match) for match in matches], language)
     parts = []

@@ -36,6 +36,7 @@ _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
 # Digits of other scripts.
 _DECIMAL = re.compile(r"[^\D0-9]")
+_LATIN_OR_GREEK = re.compile("[A-Za-zΑ-Ωα-ω]")
 # Subtitles cut clitics off (TED-LIUM: it 's).
 _CLITIC = re.compile(r"(?<=[a-z]) '(?=(?:s|re|ve|ll|d|m)(?![a-z']))", re.IGNORECASE)
 # Units beside Han.
@@ -114,6 +115,8 @@ def _plain(text: str) -> str:
 
 def _abbreviations(text: str) -> str:
     """Mr. Brown: mister brown; Jan. 5: january 5; Henry VIII: henry the eighth; it 's: it's; 5 kg: 5kg beside Han."""
+    if not _LATIN_OR_GREEK.search(text):
+        return text
     if " '" in text:
         text = _CLITIC.sub("'", text)
     if not text.isascii():

@@ -283,6 +283,7 @@ def forget() -> None:
     """Empty what earlier calls remember of texts; dictionaries and rules stay loaded."""
     wetext.fst_reading.cache_clear()
     syllables.split_syllable.cache_clear()
+    readings.citation.cache_clear()
 
 
 def measure(count: int) -> dict[str, Any]:

@@ -25,6 +25,8 @@ ACCOUNT = re.compile(
     "(?:(?<!\\d)号|号码|密码|代码|编码|邮编|验证码|尾号|电话|手机|座机|传真|微信|身份证|热线|分机|转|QQ群?|qq群?|编号|口令|房号|卡号)"
     "[是为:：]?$"
 )
+_TELEPHONE = re.compile(r"1[3-9]\d{9}|0[1-9]\d{8,10}")
+_AMOUNT = re.compile(f"{MONEY}|人|次|个|{SCALE}")
 _DOOR = re.compile("(?:房间?|门牌|分机|座位)号[是为:]?$")
 # Numbers that are names: of days (with 一), of schools, roads and models (with 幺).
 _DAYS = re.compile("(?:事件|事变|晚会|大促|购物节)")
@@ -108,9 +110,7 @@ def is_dialled(digits: str, before: str, after: str) -> bool:
 
 def _is_telephone(digits: str, before: str, after: str) -> bool:
     """Eleven digits with a prefix of mobiles, ten to twelve with one of a town; others are numbers."""
-    if before.endswith("第") or re.match(f"{MONEY}|人|次|个|{SCALE}", after):
-        return False
-    return bool(re.fullmatch(r"1[3-9]\d{9}|0[1-9]\d{8,10}", digits))
+    return bool(_TELEPHONE.fullmatch(digits)) and not (before.endswith("第") or _AMOUNT.match(after))
 
 
 def _is_called(digits: str, before: str, after: str) -> bool:

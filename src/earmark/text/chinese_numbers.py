@@ -116,6 +116,10 @@ def _plain(match: re.Match[str], before: str, after: str) -> Reading:
     return _integer(digits, before, after) if digits.isdigit() else _signed(digits, before, after)
 
 
+# What a range or a list counts stands behind its last number.
+_FURTHER = re.compile(r"^[到至]\d+|^[、 ]3(?!\d)")
+
+
 def _integer(digits: str, before: str, after: str) -> str:
     """A quantity, or a name digit by digit."""
     if is_event(digits, before, after) or is_year(digits, before, after):
@@ -124,7 +128,7 @@ def _integer(digits: str, before: str, after: str) -> str:
         return digits.translate(DIALLED)
     if len(digits) == 2 and digits[0] == "0" and after[:1] in ("月", "日", "号"):
         return number(digits[1])
-    return number(digits) if ORDINAL.search(before) else counted(digits, re.sub(r"^[到至]\d+|^[、 ]3(?!\d)", "", after))
+    return number(digits) if ORDINAL.search(before) else counted(digits, _FURTHER.sub("", after, count=1))
 
 
 def _signed(text: str, before: str, after: str) -> Reading:

@@ -149,9 +149,10 @@ def read_signs(text: str) -> str:
     """A Chinese stretch whose signs beside numbers are words, or stand without spaces in one chunk."""
     if _PLAIN.fullmatch(text):
         return text
+    held = set(text)
     for needs, pattern, replacement in _STEPS:
-        if not needs.isdisjoint(text):
-            text = pattern.sub(replacement, text)
+        if not needs.isdisjoint(held) and (read := pattern.sub(replacement, text)) != text:
+            text, held = read, set(read)
     return text
 
 

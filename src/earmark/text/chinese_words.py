@@ -73,6 +73,9 @@ MONEY = (
 )
 
 
+_HUNDREDS = ("百", "千", "万", "亿")
+
+
 def integer(digits: str) -> str:
     """Cardinal reading of up to 12 digits; leading 0, or more digits: one by one."""
     if len(digits) > 12 or (digits[0] == "0" and len(digits) > 1):
@@ -87,7 +90,7 @@ def integer(digits: str) -> str:
             needs_zero = bool(parts) and (gap or group < 1000)
             parts += ("零" if needs_zero else "") + _group(group, first=not parts) + unit
         gap = not group
-    return re.sub("^二(?=[百千万亿])", "两", parts)
+    return "两" + parts[1:] if parts[0] == "二" and parts[1:2] in _HUNDREDS else parts
 
 
 def _group(value: int, first: bool) -> str:
@@ -106,7 +109,7 @@ def number(text: str) -> str:
     sign = text[0] if text[0] in "+-±" else ""
     whole, point, decimals = text[len(sign) :].replace(",", "").partition(".")
     read = integer(whole) + ("点" + decimals.translate(SPELLED) if point else "")
-    return _SIGN[sign] + (read if not sign else re.sub("^两", "二", read))
+    return _SIGN[sign] + ("二" + read[1:] if sign and read[0] == "两" else read)
 
 
 def counted(text: str, after: str) -> str:

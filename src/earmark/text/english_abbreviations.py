@@ -5,6 +5,7 @@ are joined (U.S.A., USA: usa), but U.S. and US are `u s`, since `us` is another 
 as they may be spelled.
 """
 
+import itertools
 import re
 
 from earmark.text.english_words import ONES, number, spelled, two_digits
@@ -108,12 +109,22 @@ _TOKENS = frozenset(
     for short in (*table, *map(str.upper, table), *map(str.lower, table))
 ) | {"mr", "Mr", "MR", "mrs", "Mrs", "MRS", "vs", "Vs", "VS", "etc", "Etc", "ETC", "approx", "govt", "US", "no", "No",
      "NO", "Nos", "nos", "Nr", "nr", "NR", "w", "b", "c"}  # fmt: skip
+# Without digits, and without points and other signs before its end, a text has to hold one of these.
+_SIGN_INSIDE = re.compile(r"\d|[./–-](?!$)")
+_ALONE = frozenset(
+    "".join(letters)
+    for word in ("mr", "mrs", "vs", "etc", "dept", "approx", "govt")
+    for letters in itertools.product(*zip(word, word.upper(), strict=True))
+) | {*_TITLES, *_POINTED, *_STATES, "apt", "bldg", "vol", "prof", "St", "ST", "Dr", "DR", "dr", "US"}
 _LETTER_POINT = re.compile(r"(?<![A-Za-z])[A-Za-z]\. ?[A-Za-z]|Ph\.|PH\.")
 
 
 def read_abbreviations(text: str) -> str:
     """Mr. Brown: mister brown; Mt. Everest: mount everest; 12 Main St: 12 main street; U.S.A.: USA; No. 5: number 5."""
-    if _TOKENS.isdisjoint(_TOKEN.findall(text)) and not _LETTER_POINT.search(text):
+    words = _TOKEN.findall(text)
+    if _TOKENS.isdisjoint(words) and not _LETTER_POINT.search(text):
+        return text
+    if _ALONE.isdisjoint(words) and not _SIGN_INSIDE.search(text):
         return text
     text = _STATE.sub(_state, _ADDRESS.sub(_address, text))
     text = _MISTER.sub(lambda match: f" {match.lastgroup} ", _WEEK.sub(_weekdays, text))

@@ -58,14 +58,18 @@ _SPACED_RANGE = re.compile(
     rf"(?<=[\d%])(?: ?[AaPp][Mm])? - (?=[{SIGNS}]?\d)|(?<=\d[AaPp][Mm])-(?=\d)|(?<=\d [AaPp][Mm])-(?=\d)"
 )
 _SLASH = re.compile(r"(?<=\d) ?/ (?=\d)|(?<=\d) /(?=\d)")
+_DIGIT_BY = re.compile(r"\d ?[x×]")
 _BY = re.compile(r"(?<=\d) ?[x×] ?(?=\d)")
 _CODE = re.compile(rf"(?<![A-Za-z])(?P<code>{CODE}|Rs\.?|Rs) (?=\d)")
+_MONEY_SIGN = re.compile(f"[{SIGNS}]")
 _SIGN_SPACE = re.compile(rf"(?<=[{SIGNS}]) (?=\d)|(?<=\d) (?=[{SIGNS}](?! ?\d))")
 _INCHES = re.compile(r"(?<![\w.'/,])(?P<n>\d{1,3}(?:\.\d{1,2})?)\"(?!\w)")
 # 5,5 kg and 3,50 €; 5 ft 10 in.
 _COMMA = re.compile(rf"(?<![\d,.])(?P<whole>\d{{1,3}}),(?P<decimals>\d{{1,2}})(?= ?(?:{SPACED})(?![\w'])| ?[%{SIGNS}])")
+_DIGITS_COMMA = re.compile(r"\d,\d")
 _FEET_INCHES = re.compile(r"(?<=\d ft )(?P<n>\d{1,2}) in\b\.?|(?<=\dft )(?P<m>\d{1,2}) ?in\b\.?")
 _HEIGHT = re.compile(r"(?<=\d') (?=\d{1,2}\")")
+_DIGIT_H = re.compile(r"\dh")
 _HOURS = re.compile(r"(?<![\w.,])(?P<h>\d{1,2})h ?(?P<m>\d{1,2})m(?:in)?(?![A-Za-z])")
 _TWO_GROUPS = re.compile(r"\d\)?[ .-]\(?\d|\)\d")
 _CAPITALS = re.compile(r"[A-Z]{2} ?\d|Rs\.? \d")
@@ -94,16 +98,21 @@ def read_signs(text: str) -> str:
         text = _CALLED.sub(_called, _PHONE.sub(_phone, text))
     if _CAPITALS.search(text):
         text = _CODE.sub(lambda match: match["code"], text)
-    text = _SIGN_SPACE.sub("", text)
-    if "'" in text or "h" in text or "ft" in text:
-        text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", _HEIGHT.sub("", _HOURS.sub(r"\g<h>h \g<m>min", text)))
-    if "," in text:
+    if _MONEY_SIGN.search(text):
+        text = _SIGN_SPACE.sub("", text)
+    if _DIGIT_H.search(text):
+        text = _HOURS.sub(r"\g<h>h \g<m>min", text)
+    if "' " in text:
+        text = _HEIGHT.sub("", text)
+    if "ft" in text:
+        text = _FEET_INCHES.sub(r"\g<n>\g<m> inches", text)
+    if _DIGITS_COMMA.search(text):
         text = _COMMA.sub(r"\g<whole>.\g<decimals>", text)
     if _OPERATOR.search(text):
         text = _operations(text)
-    if "x" in text or "×" in text:
+    if _DIGIT_BY.search(text):
         text = _BY.sub(" times ", text)
-    if "-" in text:
+    if " - " in text or "m-" in text or "M-" in text:
         text = _SPACED_RANGE.sub(_range, text)
     if not text.isascii():
         text = _ALWAYS_SIGN.sub(lambda match: f" {_ALWAYS[match.group()]} ", text)
@@ -124,6 +133,8 @@ def _range(match: re.Match[str]) -> str:
 
 def read_greek(text: str) -> str:
     """Single Greek letters by their names; words of Greek stay, and so do μm and kΩ."""
+    if not _GREEK_LETTER.search(text):
+        return text
     units = [match.start() for match in _GREEK_UNIT.finditer(text)]
     return _GREEK_LETTER.sub(
         lambda match: match.group() if match.start() in units else f" {_GREEK.get(match.group().lower(), 'sigma')} ",

@@ -30,6 +30,8 @@ _TAG = re.compile(
 )
 # What a tag begins with.
 _OPENING = re.compile(r"[<\[{(【%]|-->|ignore_time")
+# Marks of the typography of numbers that are not ASCII.
+_TYPOGRAPHY = re.compile("[’\u00a0\u2007-\u200a\u202f\u205fº˚°№٬٫²³¹⁰-⁹⁻—―]")
 _DIGIT = re.compile(r"[\d²³¹⁰-⁹]")
 # Selectors of glyphs (also those of other planes), keycaps and other enclosing marks, fillers, the grapheme joiner:
 # neither letters nor spaces. NFKC would make TM of ™.
@@ -64,7 +66,8 @@ def without_marks(text: str) -> str:
         if "&" not in text:
             break
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-    text = _BRACKETED.sub("", text)
+    if "(" in text:
+        text = _BRACKETED.sub("", text)
     if text.isascii():
         return text
     return _UNHEARD.sub("", _KEYCAP.sub(" ", text))
@@ -79,11 +82,22 @@ def plain_numbers(text: str) -> str:
     """Groups of digits joined, powers with ^, number signs as No., Arabic separators as ours."""
     if not _DIGIT.search(text):
         return text
-    text = _UNDERSCORED.sub("", _PLAIN_SPACED.sub(_grouped, _THIN.sub(_grouped, text)))
-    text = _INDIAN.sub(lambda match: match.group().replace(",", ""), text)
-    text = _POINTED.sub(lambda match: match.group().replace(".", ""), text)
-    if text.isascii():
-        return text
+    special = not text.isascii() and _TYPOGRAPHY.search(text)
+    if special or "'" in text:
+        text = _THIN.sub(_grouped, text)
+    if " 000" in text:
+        text = _PLAIN_SPACED.sub(_grouped, text)
+    if "_" in text:
+        text = _UNDERSCORED.sub("", text)
+    if "," in text:
+        text = _INDIAN.sub(lambda match: match.group().replace(",", ""), text)
+    if "." in text:
+        text = _POINTED.sub(lambda match: match.group().replace(".", ""), text)
+    return _plain_typography(text) if special else text
+
+
+def _plain_typography(text: str) -> str:
+    """Of numbers: degree, number and Arabic signs, powers, dashes."""
     text = _NUMERO.sub("No.", _DEGREE.sub("°", text)).replace("٬", "").replace("٫", ".")
     return _DASH.sub(
         "-", _POWER.sub(lambda match: "^" + unicodedata.normalize("NFKC", match.group()).replace("−", "-"), text)

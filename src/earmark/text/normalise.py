@@ -34,11 +34,16 @@ _CIRCLE = re.compile("(?<=[零一二三四五六七八九])○+|○+(?=[零一�
 # Letters that have no accent to take off.
 _LIGATURES = {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff][\u0300-\u036f]*|[\u0300-\u036f]")
+# Digits of other scripts.
+_DECIMAL = re.compile(r"[^\D0-9]")
+_LATIN_OR_GREEK = re.compile("[A-Za-zΑ-Ωα-ω]")
 # Subtitles cut clitics off (TED-LIUM: it 's).
 _CLITIC = re.compile(r"(?<=[a-z]) '(?=(?:s|re|ve|ll|d|m)(?![a-z']))", re.IGNORECASE)
 # Units beside Han.
 _SPACED_UNIT = re.compile(r"(?<=\d) +(?=(?:kg|km|cm|mm|mg|ml|kW|kWh|Hz|km/h)(?![A-Za-z]))")
 _STRETCH = re.compile(rf"[{HAN}]+|[^\s{HAN}]+")
+_INNER_SPACE = re.compile(rf"(?<=[{HAN}]) (?=[{HAN}])")
+_OUTER_APOSTROPHE = re.compile(r"(?<![a-z])'+|'+(?![a-z])")
 _UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 _RUN = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<en>[a-z']+(?: [a-z']+)*(?![^\s{HAN}]))|(?P<und>[^\s{HAN}]+)")
 
@@ -100,16 +105,20 @@ def _plain(text: str) -> str:
     """NFKC, ASCII digits, plain apostrophes and hyphens, Latin letters without accents, no unheard marks."""
     text = plain_numbers(without_marks(text))
     if text.isascii():
-        return text.translate(_SPELLINGS)
+        return text.replace("`", "'")
     text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
-    text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
+    if "○" in text:
+        text = _CIRCLE.sub(lambda match: "零" * len(match.group()), text)
     text = _ACCENTED.sub(_without_accent, text)
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    return _DECIMAL.sub(lambda match: str(unicodedata.decimal(match.group())), text)
 
 
 def _abbreviations(text: str) -> str:
     """Mr. Brown: mister brown; Jan. 5: january 5; Henry VIII: henry the eighth; it 's: it's; 5 kg: 5kg beside Han."""
-    text = _CLITIC.sub("'", text)
+    if not _LATIN_OR_GREEK.search(text):
+        return text
+    if " '" in text:
+        text = _CLITIC.sub("'", text)
     if not text.isascii():
         text = read_greek(_SPACED_UNIT.sub("", text))
     return read_numerals(read_abbreviations(read_months(text)))
@@ -128,9 +137,25 @@ def _ligature(letter: str) -> str:
 
 def _canonical(text: str) -> str:
     """Lower case; letters and apostrophes inside words stay, all else parts words; Han needs no spaces."""
-    letters = "".join(c if c.isalpha() or c in "' " or _is_mark(c) else _gap(c) for c in text.lower())
-    words = re.sub(r"(?<![a-z])'+|'+(?![a-z])", " ", letters)
-    return re.sub(rf"(?<=[{HAN}]) (?=[{HAN}])", "", " ".join(_STRETCH.findall(words)))
+    words = text.lower().translate(_LETTERS)
+    if "'" in words:
+        words = _OUTER_APOSTROPHE.sub(" ", words)
+    if words.isascii():
+        return " ".join(words.split())
+    return _INNER_SPACE.sub("", " ".join(_STRETCH.findall(words)))
+
+
+class _Letters(dict[int, str]):
+    """A table for `str.translate` that fills itself: letters and marks stay, all else is a gap."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        stays = character.isalpha() or character in "' " or _is_mark(character)
+        self[code] = character if stays else _gap(character)
+        return self[code]
+
+
+_LETTERS = _Letters()
 
 
 def _is_mark(character: str) -> bool:

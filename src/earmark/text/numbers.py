@@ -7,7 +7,6 @@
 
 import itertools
 import re
-from collections.abc import Iterator
 
 from earmark.text import chinese_numbers, chinese_signs, english_numbers, english_signs
 from earmark.text.chinese_words import CURRENCY_SIGNS
@@ -20,12 +19,14 @@ SYMBOLS = "%‰$€£¥°&@+=#" + "₩₹₽₺₫฿₱₦₴₪₡₲₵₸₿
 _DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
 SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://|{chinese_signs.SPOKEN}")
 _FOREIGN = rf"[^\W\d_A-Za-zμΩ{HAN}]"
-_PIECE = re.compile(rf"[{HAN}]+|{_FOREIGN}+|(?:(?!{_FOREIGN})[^\s{HAN}])+")
+_PIECE = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<und>{_FOREIGN}+)|(?:(?!{_FOREIGN})[^\s{HAN}])+")
+_WORD = re.compile(r"\D*[A-Za-z]\D*")
+_HAN_SPACE = re.compile(rf"(?<=[{HAN}]) | (?=[{HAN}])")
 _RULES = {"zh": chinese_numbers.read_chunk, "en": english_numbers.read_chunk}
-_CHUNK = {
-    "zh": re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*"),
-    "en": re.compile(rf"\S*(?:[0-9{SYMBOLS}]|{_DOMAIN}|://)\S*"),
-}
+_CHINESE_CHUNK = re.compile(rf"[^\s{HAN}]*[0-9][^\s{HAN}]*")
+# What a word needs to be a chunk; a set first, as every text with numbers is searched for it.
+_ENGLISH_CHUNK = re.compile(rf"[0-9{SYMBOLS}.:](?:(?<=[0-9{SYMBOLS}])|(?<=\.)(?:{chinese_numbers.DOMAINS})\b|(?<=:)//)")
+_BARE_POINT = re.compile(r"(?<![\w.])\.$")
 # Characters on either side that a rule may look at; without a bound long texts would take quadratic time.
 _CONTEXT = 40
 # What a rule may meet; other characters part chunks.
@@ -42,27 +43,29 @@ _EDGES = {"zh": (".,:/~*<>'=&@#·", ".,:/~*<>'=&@#+·-"), "en": ("\"'(<[{.,:;!?*
 
 def read_out(text: str, language: str) -> str:
     """Replace digits and symbols by words, each stretch of one language by its own rules."""
-    pieces = _PIECE.findall(text if language == "en" else chinese_signs.close_spaces(text))
-    readers = _readers(pieces, language)
+    if language == "en" and text.isascii():
+        stretch = " ".join(text.split())
+        return _read_stretch(stretch, "en") if SPOKEN.search(stretch) else stretch
+    matches = list(_PIECE.finditer(text if language == "en" else chinese_signs.close_spaces(text)))
+    readers = _readers([_script(match) for match in matches], language)
     parts = []
-    for reader, group in itertools.groupby(zip(readers, pieces, strict=True), key=lambda pair: pair[0]):
-        stretch = _join(piece for _, piece in group)
+    for reader, group in itertools.groupby(zip(readers, matches, strict=True), key=lambda pair: pair[0]):
+        stretch = " ".join([match.group() for _, match in group])
+        if reader == "zh":
+            # No space beside Han: `5 月` is read as `5月`.
+            stretch = _HAN_SPACE.sub("", stretch)
         parts.append(_read_stretch(stretch, reader) if SPOKEN.search(stretch) else stretch)
     return " ".join(parts)
 
 
-def _join(pieces: Iterator[str]) -> str:
-    """Join with one space, but none beside Han: `5 月` is read as `5月`."""
-    return re.sub(rf"(?<=[{HAN}]) | (?=[{HAN}])", "", " ".join(pieces))
-
-
-def _readers(pieces: list[str], language: str) -> list[str]:
+def _readers(own: list[str], language: str) -> list[str]:
     """Language of each piece: that of its script; for numbers and symbols that of their neighbours."""
-    own = [_script(piece) for piece in pieces]
+    if language == "en":
+        return [script or "en" for script in own]
     left = _carried(own)
     right = _carried(own[::-1])[::-1]
     has_han = "zh" in own
-    return [script or _reader(left[index], right[index], language, has_han) for index, script in enumerate(own)]
+    return [script or _reader(left[index], right[index], has_han) for index, script in enumerate(own)]
 
 
 def _carried(scripts: list[str]) -> list[str]:
@@ -73,17 +76,14 @@ def _carried(scripts: list[str]) -> list[str]:
     return carried
 
 
-def _script(piece: str) -> str:
-    if re.match(f"[{HAN}]", piece):
-        return "zh"
-    if re.match(_FOREIGN, piece):
-        return "und"
-    return "en" if re.search("[A-Za-z]", piece) and not re.search(r"\d", piece) else ""
+def _script(match: re.Match[str]) -> str:
+    """Of a piece; empty for numbers and signs."""
+    return match.lastgroup or ("en" if _WORD.fullmatch(match.group()) else "")
 
 
-def _reader(left: str, right: str, language: str, has_han: bool) -> str:
+def _reader(left: str, right: str, has_han: bool) -> str:
     """A Han neighbour makes a number Chinese; at the text's edge the rest of the text decides."""
-    if language == "en" or left == right == "en":
+    if left == right == "en":
         return "en"
     return "en" if "en" in (left, right) and not has_han else "zh"
 
@@ -95,25 +95,35 @@ def _read_stretch(text: str, language: str) -> str:
     else:
         text = english_signs.read_signs(_UNKNOWN[language].sub(" ", text))
     parts, position = [], 0
-    while match := _CHUNK[language].search(text, position):
-        parts.append(text[position : match.start()])
-        start, end = _core(match, language)
+    while span := _chunk(text, position, language):
+        parts.append(text[position : span[0]])
+        start, end = _core(text, *span, language)
         before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
         read, taken = _read(text[start:end], before, after, language)
         parts.append(f" {read} " if language == "en" else read)
-        position = (end if taken else match.end()) + taken
+        position = (end if taken else span[1]) + taken
     return "".join([*parts, text[position:]])
 
 
-def _core(match: re.Match[str], language: str) -> tuple[int, int]:
+def _chunk(text: str, position: int, language: str) -> tuple[int, int] | None:
+    """Start and end of the next chunk from `position` on; an English one is a word between plain spaces."""
+    match = (_CHINESE_CHUNK if language == "zh" else _ENGLISH_CHUNK).search(text, position)
+    if match is None or language == "zh":
+        return match and match.span()
+    start, end = text.rfind(" ", position, match.start()), text.find(" ", match.end())
+    return max(start + 1, position), end if end >= 0 else len(text)
+
+
+def _core(text: str, start: int, end: int, language: str) -> tuple[int, int]:
     """Start and end of a chunk without the punctuation at its edges."""
-    chunk = match.group()
+    chunk = text[start:end]
     left, right = _EDGES[language]
-    start = match.start() + len(chunk) - len(chunk.lstrip(left))
-    if language == "en" and re.search(r"(?<![\w.])\.$", match.string[match.start() : start]):
+    edge = len(chunk) - len(chunk.lstrip(left))
+    end -= len(chunk) - len(chunk.rstrip(right))
+    if edge and language == "en" and _BARE_POINT.search(chunk[:edge]):
         # .75 keeps its point.
-        start -= match.string[start : start + 1].isdigit()
-    return start, max(start, match.end() - (len(chunk) - len(chunk.rstrip(right))))
+        edge -= chunk[edge : edge + 1].isdigit()
+    return start + edge, max(start + edge, end)
 
 
 def _read(chunk: str, before: str, after: str, language: str) -> tuple[str, int]:

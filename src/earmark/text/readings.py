@@ -5,7 +5,7 @@ of `neutral.txt` is neutral, and so is 子 at the end of a noun. What depends on
 The authority is 现代汉语词典, for neutral.txt first the national list that it names.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from earmark.errors import TextError
@@ -35,6 +35,13 @@ def is_own(word: str) -> bool:
 
 def read_word(word: str) -> list[Syllable]:
     """Citation readings of a word; `TextError` ("cannot be labelled") for a character without one."""
+    # Syllables change as they sound together, so each text has its own.
+    return [Syllable(*one) for one in citation(word)]
+
+
+@lru_cache(maxsize=1 << 16)
+def citation(word: str) -> list[tuple[str, str, str, int]]:
+    """Character, initial, final and tone of the syllables of a word; errors as those of `read_word`."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
     if word in _own():
@@ -46,9 +53,9 @@ def read_word(word: str) -> list[Syllable]:
     if "" in readings:
         unknown = word[readings.index("")]
         raise TextError(f"{unknown!r} has no reading in pypinyin: correct the text", "cannot be labelled")
-    syllables = [Syllable(c, *split_syllable(reading)) for c, reading in zip(word, readings, strict=True)]
+    syllables = [(c, *split_syllable(reading)) for c, reading in zip(word, readings, strict=True)]
     if word in _neutral():
-        syllables[-1].tone = 5
+        syllables[-1] = (*syllables[-1][:3], 5)
     return syllables
 
 

@@ -23,8 +23,11 @@ _COUNTED = re.compile(
 
 def sound_together(syllables: list[Syllable], words: list[str]) -> None:
     """Change the syllables of `words`, one a character, as they sound in a row."""
-    _suffix_er(syllables, words)
-    _yi_and_bu(syllables, words)
+    text = "".join(words)
+    if "儿" in text:
+        _suffix_er(syllables, words)
+    if "一" in text or "不" in text:
+        _yi_and_bu(syllables, words, text)
     for first in third_tone_pairs(words):
         if syllables[first].tone == syllables[first + 1].tone == 3 and not syllables[first].fixed:
             syllables[first].tone = 2
@@ -41,14 +44,14 @@ def _suffix_er(syllables: list[Syllable], words: list[str]) -> None:
             syllable.tone = 5
 
 
-def _yi_and_bu(syllables: list[Syllable], words: list[str]) -> None:
+def _yi_and_bu(syllables: list[Syllable], words: list[str], text: str) -> None:
     """一 and 不, from right to left, each by the spoken tone of the syllable that follows.
 
     一 is yi2 before tone 4 and 个, yi4 before tones 1 to 3, yi5 within a doubled verb (看一看, not 一步一步); it stays
     yi1 at the end of a word, in ordinals and in numbers. 不 is bu2 before tone 4, bu5 in 好不好, else bu4.
     """
-    keeps = _last_characters(words) | {match.start() for match in _COUNTED.finditer("".join(words))}
-    for index in reversed(range(len(syllables))):
+    keeps = _last_characters(words) | {match.start() for match in _COUNTED.finditer(text)}
+    for index in reversed([index for index, character in enumerate(text) if character in "一不"]):
         syllable = syllables[index]
         before = syllables[index - 1] if index else None
         after = syllables[index + 1] if index + 1 < len(syllables) else None

@@ -7,6 +7,7 @@ jieba's whose reading is not known is cut further: into known words and words of
 """
 
 import importlib.util
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -30,14 +31,18 @@ class Words:
     def __init__(self, known: Iterable[str]):
         self.known = frozenset(known)
         """Words that are read as a whole."""
-        listed, _ = _jieba()
-        total = sum(listed.values())
+        words, counts, _ = _jieba()
+        total = sum(counts)
         self._unseen = -math.log(total)
-        self._scores = {word: math.log(count / total) for word, count in listed.items() if len(word) <= LONGEST}
+        logs = {count: math.log(count / total) for count in set(counts)}
+        self._listed = {word: logs[count] for word, count in zip(words, counts, strict=True) if len(word) <= LONGEST}
+        # None: a known word that has not been met. Few of them are, and to score them all takes longer than the list.
+        self._scores: dict[str, float | None] = {**self._listed, **dict.fromkeys(self.known)}
         self._ends: dict[str, int] = {}
-        self._scores |= {word: self._of_known(word) for word in sorted(self.known)}
+        """Characters of the longest word that begins with a character."""
         for word in self._scores:
-            self._ends[word[0]] = max(self._ends.get(word[0], 1), len(word))
+            if len(word) > self._ends.get(word[0], 1):
+                self._ends[word[0]] = len(word)
 
     def cut(self, run: str, own: Mapping[str, object] | None = None) -> list[str]:
         """Words of the likeliest way through the run.
@@ -56,14 +61,18 @@ class Words:
     def _likeliest(self, run: str, own: Mapping[str, object]) -> list[str]:
         size = len(run)
         best, stops = [0.0] * (size + 1), [0] * size
+        scores, listed, ends, absent = self._scores, self._listed, self._ends, -math.inf
         for start in range(size - 1, -1, -1):
             first = run[start]
-            score, stop = self._scores.get(first, self._unseen) + best[start + 1], start + 1
-            reach = LONGEST if own else self._ends.get(first, 1)
-            for end in range(start + 1, min(start + reach, size) + 1):
+            score, stop = (_CERTAIN if first in own else listed.get(first, self._unseen)) + best[start + 1], start + 1
+            reach = LONGEST if own else ends.get(first, 1)
+            for end in range(start + 2, min(start + reach, size) + 1):
                 word = run[start:end]
-                found = _CERTAIN * len(word) if word in own else self._scores.get(word)
-                if found is not None and found + best[end] >= score:
+                # Most words of the range are none, and few texts have words of the user.
+                found = _CERTAIN * len(word) if own and word in own else scores.get(word, absent)
+                if found is None:
+                    found = scores[word] = self._of_known(word)
+                if found is not absent and found + best[end] >= score:
                     score, stop = found + best[end], end
             best[start], stops[start] = score, stop
         words, start = [], 0
@@ -74,15 +83,16 @@ class Words:
 
     def _of_known(self, word: str) -> float:
         """A little more than the likeliest parts of a word, if its own frequency is less."""
-        best = [0.0] * (len(word) + 1)
-        for start in range(len(word) - 1, -1, -1):
-            ends = range(start + 1, len(word) + (start > 0))
-            parts = (self._scores.get(word[start:end], self._none(end - start)) + best[end] for end in ends)
-            best[start] = max(parts)
-        return max(best[0] + _KNOWN_BONUS, self._scores.get(word, -math.inf))
-
-    def _none(self, size: int) -> float:
-        return self._unseen if size == 1 else -math.inf
+        size, scores = len(word), self._listed
+        best = [0.0] * (size + 1)
+        for start in range(size - 1, -1, -1):
+            score = scores.get(word[start], self._unseen) + best[start + 1]
+            for end in range(start + 2, size + (start > 0)):
+                found = scores.get(word[start:end])
+                if found is not None and found + best[end] > score:
+                    score = found + best[end]
+            best[start] = score
+        return max(best[0] + _KNOWN_BONUS, scores.get(word, -math.inf))
 
     def _parts(self, word: str) -> list[str]:
         """Whole words and single characters of a word, the longest first from the left."""
@@ -95,20 +105,22 @@ class Words:
         return parts
 
 
+@cache
 def parts_of_speech() -> dict[str, str]:
     """jieba's part of speech (n, v, r, t, ...) of each word of its list."""
-    return _jieba()[1]
+    words, _, parts = _jieba()
+    return dict(zip(words, parts, strict=True))
 
 
 @cache
-def _jieba() -> tuple[dict[str, int], dict[str, str]]:
-    """Frequencies and parts of speech of the words of jieba's list (`word frequency part-of-speech` a line)."""
+def _jieba() -> tuple[list[str], list[int], list[str]]:
+    """Words of jieba's list that count, their frequencies and parts of speech (`word frequency part-of-speech`)."""
     found = importlib.util.find_spec("jieba")  # importing it would load the list in its own way
     assert found is not None
     assert found.origin is not None
-    counts, parts = {}, {}
-    for line in Path(found.origin).with_name("dict.txt").read_text(encoding="utf-8").splitlines():
-        word, count, part = line.split(" ")
-        if len(count) > 1 or int(count) >= _RARE:
-            counts[word], parts[word] = int(count), part
-    return counts, parts
+    # The whole list at once: line by line it takes three times as long, at the start of every process.
+    fields = Path(found.origin).with_name("dict.txt").read_text(encoding="utf-8").split()
+    counts = list(map(int, fields[1::3]))
+    counted = [count >= _RARE for count in counts]
+    words, parts = (list(itertools.compress(fields[first::3], counted)) for first in (0, 2))
+    return words, list(itertools.compress(counts, counted)), parts

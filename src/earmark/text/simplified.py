@@ -25,6 +25,8 @@ _WORDS = {
     "徬徨": "彷徨",
 }
 _WORD = re.compile("|".join(_WORDS))
+# What is changed here holds one of these.
+_LISTED = re.compile(f"[{''.join(map(chr, _VARIANTS))}著甚身份画澈]")
 # 著 is zhù in words of writing and of fame, which group 1 finds, and 着 elsewhere. A verb and its object may meet where
 # such a word would stand: 写著作业, 看著名单.
 _ZHE = re.compile(
@@ -39,7 +41,10 @@ def simplified(text: str) -> str:
     """Simplified Chinese, one spelling a word; idempotent, and without effect on other scripts."""
     if text.isascii():
         return text
-    text = _opencc().convert(text).translate(_VARIANTS)
+    text = _opencc().convert(text)
+    if not _LISTED.search(text):
+        return text
+    text = text.translate(_VARIANTS)
     if "著" in text:
         text = _ZHE.sub(lambda match: match[1] or "着", text)
     return _WORD.sub(lambda match: _WORDS[match.group()], text)

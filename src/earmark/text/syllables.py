@@ -16,7 +16,7 @@ _SYLLABIC = {
 _IRREGULAR = {"ê": "ei"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Syllable:
     """One character as it is spoken; `tone` 5 is neutral."""
 
@@ -29,7 +29,8 @@ class Syllable:
 
     def phones(self) -> list[str]:
         """Initial, if there is one, and final with tone: ["zh", "ong1"]."""
-        return [phone for phone in (self.initial, f"{self.final}{self.tone}") if phone]
+        final = f"{self.final}{self.tone}"
+        return [self.initial, final] if self.initial else [final]
 
     def read(self, pinyin: str) -> None:
         """Take another reading."""

@@ -37,6 +37,11 @@ CASES = [
     ("Mon.-Sun. and Mon-Fri", "monday to sunday and monday to friday"),
     ("Fig. 3 and pp. 5-7", "figure three and pages five to seven"),
     ("No. 5, Nr. 6, № 7 and #8", "number five number six number seven and number eight"),
+    # alone in a text without other signs
+    ("see Nr 5", "see number five"),
+    ("he is an Esq.", "he is an esquire"),
+    ("she left the dept", "she left the department"),
+    ("Let us meet in the US", "let us meet in the u s"),
     # acronyms have one spelling
     ("U.S.A.", "usa"),
     ("U. S. A. today", "usa today"),

@@ -23,6 +23,12 @@ def test_polyphones_held_out():
     assert share_right(cases(POLYPHONES)[1::2]) >= 0.96
 
 
+def test_each_text_has_its_own_syllables():
+    """They change as they sound together, while a word's citation reading is remembered."""
+    read_word("你好")[0].tone = 2
+    assert [syllable.tone for syllable in read_word("你好")] == [3, 3]
+
+
 def test_words_of_the_national_list_end_in_a_neutral_tone():
     assert len(NEUTRAL) == len(set(NEUTRAL)) >= 450
     assert [word for word in NEUTRAL if read_word(word)[-1].tone != 5] == []

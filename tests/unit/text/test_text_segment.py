@@ -60,3 +60,9 @@ def test_jieba_is_not_imported_and_writes_no_cache(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_word_met_again_is_cut_as_before():
+    """Known words are scored when they are first met."""
+    words = Words(["的士兵", "士兵"])
+    assert [words.cut("中国的士兵") for _ in range(2)] == [["中国", "的士兵"]] * 2

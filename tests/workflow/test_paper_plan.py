@@ -25,7 +25,7 @@ class Stub:
         self.paths = RunPaths(folder / self.config.folder)
         self.clock = time.time() - 10_000
         splits = {test.split for test in self.config.evaluation.tests}
-        self.put(self.paths.dataset, {"bounds": dict.fromkeys(sorted(splits), {})})
+        self.put(self.paths.dataset, {"bounds": {split: {} for split in sorted(splits)}})
 
     def put(self, path: Path, content: object = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

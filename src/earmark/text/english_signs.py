@@ -47,7 +47,8 @@ _OPERATION = re.compile(
     r"(?<=\b[A-Za-z\d]) \+(?=\d)|(?<=\w)\+(?=\w)"
 )
 _COMPARISON = re.compile(
-    rf"(?<![<>=|-])(?P<sign>[<>]=?)(?= ?[{SIGNS}]?[-.]?\d)|(?<=\d)(?P<behind>(?: ?)[<>]=?)(?= ?\w)"
+    rf"(?<![<>=|-])(?P<sign>[<>]=?)(?= ?[{SIGNS}]?[-.]?\d)|(?<=\d)(?P<behind>(?: ?)[<>]=?)(?= ?\w)|"
+    r"(?<=\b[A-Za-z]) ?(?P<letters>[<>]=?) ?(?=[A-Za-z]\b)"
 )
 # 21%~28%, 6°C~34°C, 10am~5pm; before a number alone it is "approximately".
 _TILDE_RANGE = re.compile(
@@ -73,6 +74,7 @@ _DIGIT_H = re.compile(r"\dh")
 _HOURS = re.compile(r"(?<![\w.,])(?P<h>\d{1,2})h ?(?P<m>\d{1,2})m(?:in)?(?![A-Za-z])")
 _TWO_GROUPS = re.compile(r"\d\)?[ .-]\(?\d|\)\d")
 _CAPITALS = re.compile(r"[A-Z]{2} ?\d|Rs\.? \d")
+_ARROW = re.compile(r"(?<=\w) ?-+> ?(?=\w)")
 _OPERATOR = re.compile(r"[=<>≤≥≦≧≠≈+*∙⋅·~/]")
 _ALWAYS_SIGN = re.compile(f"[{ALWAYS}]")
 _GREEK_LETTER = re.compile(r"(?<![Ͱ-Ͽἀ-῿])[Α-Ωα-ω](?![Ͱ-Ͽἀ-῿])")
@@ -120,7 +122,7 @@ def read_signs(text: str) -> str:
 
 
 def _operations(text: str) -> str:
-    text = _TILDE_RANGE.sub("-", text)
+    text = _ARROW.sub(" to ", _TILDE_RANGE.sub("-", text))
     text = _SLASH.sub("/", _EQUATION.sub(_equation, re.sub("==+", "=", text)))
     text = _COMPARISON.sub(_compared, _ABOUT.sub(" approximately ", text))
     return _OPERATION.sub(_operation, text)
@@ -204,7 +206,7 @@ def _operation(match: re.Match[str]) -> str:
 
 
 def _compared(match: re.Match[str]) -> str:
-    return f" {OPERATORS[(match['sign'] or match['behind']).strip()]} "
+    return f" {OPERATORS[(match['sign'] or match['behind'] or match['letters']).strip()]} "
 
 
 def _inches(match: re.Match[str]) -> str:

@@ -17,7 +17,8 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 
 SYMBOLS = "%‰$€£¥°&@+=#" + "₩₹₽₺₫฿₱₦₴₪₡₲₵₸₿₾₼₭₮"
 _DOMAIN = rf"\.(?:{chinese_numbers.DOMAINS})\b"
-SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://|{chinese_signs.SPOKEN}")
+_LETTERS = r"[<>](?<=\b[A-Za-z] .)=? ?[A-Za-z]\b"
+SPOKEN = re.compile(rf"[0-9{SYMBOLS}{english_signs.ALWAYS}]|{_DOMAIN}|://|{chinese_signs.SPOKEN}|{_LETTERS}")
 _FOREIGN = rf"[^\W\d_A-Za-zμΩ{HAN}]"
 _PIECE = re.compile(rf"(?P<zh>[{HAN}]+)|(?P<und>{_FOREIGN}+)|(?:(?!{_FOREIGN})[^\s{HAN}])+")
 _WORD = re.compile(r"\D*[A-Za-z]\D*")

@@ -71,7 +71,7 @@ WITHOUT_NUMBERS = [
     ("[LAUGHTER]好", "zh", "好"),
     ("<spoken_noise> yes", "en", "yes"),
     ("＜ＮＯＩＳＥ＞好", "zh", "好"),
-    ("a < b and c > d", "en", "a b and c d"),
+    ("a < b and c > d", "en", "a less than b and c greater than d"),
     # other scripts stay, so that labelling can refuse them
     ("Привет, мир", "en", "привет мир"),
     ("ありがとう", "zh", "ありがとう"),

@@ -199,7 +199,7 @@ DEVIATIONS = (
               "as it is said; letters are said as written"),
     Deviation("en", r"@\S+\.[a-z]+\.?$|@\S+\.[a-z]+\.\W", "a@mail.com.", "a at mai l dot com dot", "a at mail dot com",
               "the full stop is no part of the address"),
-    Deviation("en", r"[1-9](?:[1-9]\d|0[1-9]),\d{3}|(?<![\d.,])[1-9]\d{5,}(?![\d.,])|,000,0\d\d", "123,456",
+    Deviation("en", r"[1-9](?:[1-9]\d|0[1-9]),\d{3}|(?<![\d.,])[1-9]\d{5,}(?!\d|[.,]\d)|,000,0\d\d", "123,456",
               "one hundred twenty three thousand four hundred and fifty six",
               "one hundred and twenty three thousand four hundred and fifty six", "one style of and in all groups"),
     Deviation("en", r"\b[A-Za-z]+\d{3}\b|\b\d{3,}(?:st|nd|rd|th)\b", "A380", "a three hundred eighty",

@@ -38,7 +38,7 @@ UNHEARD = [
     ("[00:12.34] la", "en", "la"),
     ("00:00:01,000 --> 00:00:04,000 yes", "en", "yes"),
     ("<font color=\"#fff\">so</font> <c.yellow>it</c> <00:01:02.000>is", "en", "so it is"),
-    ("a < b and c > d", "en", "a b and c d"),
+    ("a < b and c > d", "en", "a less than b and c greater than d"),
 ]  # fmt: skip
 
 

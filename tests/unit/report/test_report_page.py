@@ -64,6 +64,18 @@ def test_a_test_set_without_words_shows_what_was_invented_and_no_rate(tmp_path: 
     assert "beam WER n/a n/a – n/a" in text and " 0 25.00 " in text
 
 
+def test_recordings_at_another_level_are_named(tmp_path: Path) -> None:
+    config = made_run.make(tmp_path)
+    tests = [
+        one.model_copy(update={"level_db": -20.0} if one.name == "test_en" else {}) for one in config.evaluation.tests
+    ]
+    evaluation = config.evaluation.model_copy(update={"tests": tests})
+    page.write_page(config.model_copy(update={"evaluation": evaluation}), tmp_path / "report.html")
+    assert (
+        text_of((tmp_path / "report.html").read_text(encoding="utf-8")).count("recorded again in 16 bits, -20 dB") == 1
+    )
+
+
 def test_accounts_of_the_data(html: str) -> None:
     text = text_of(html)
     assert "3 for “empty text”, 1 for “duplicate audio”, 1 for “undecodable audio”." in text

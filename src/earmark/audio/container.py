@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from earmark.audio.archive import CheckedHeader
+from earmark.audio.view import Stretch
 from earmark.errors import AudioError
 from earmark.io import same_names
 
@@ -124,22 +125,12 @@ class _Memory:
         return self._data[offset : offset + size]
 
 
-class _Window(io.RawIOBase):
+class _Window(Stretch):
     """`size` bytes of a file from `start` on, as a file of its own."""
 
     def __init__(self, file: _File | _Memory, start: int, size: int):
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        super().__init__(size)
+        self._file, self._start = file, start
 
     def readinto(self, buffer: Any) -> int:
         wanted = max(0, min(len(buffer), self._size - self._at))

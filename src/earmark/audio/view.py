@@ -5,21 +5,31 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 
-class _View(io.RawIOBase):
-    def __init__(self, stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes], before: bytes):
-        self._stream, self._start, self._instead, self._before = stream, start - len(before), instead, before
-        self._size, self._at = size + len(before), 0
+class Stretch(io.RawIOBase):
+    """So many bytes that can be read from any place; a subclass says where they come from."""
+
+    def __init__(self, size: int):
+        self._size, self._at = size, 0
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def seekable(self) -> bool:
+        """Always."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """The new place."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(0, base + offset)
         return self._at
+
+
+class _View(Stretch):
+    def __init__(self, stream: BinaryIO, start: int, size: int, instead: Mapping[int, bytes], before: bytes):
+        super().__init__(size + len(before))
+        self._stream, self._start, self._instead, self._before = stream, start - len(before), instead, before
 
     def readinto(self, buffer: Any) -> int:
         if self._at < len(self._before):

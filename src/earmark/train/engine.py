@@ -197,6 +197,15 @@ class Engine:
         if self.world > 1:
             torch.distributed.barrier()
 
+    def leave(self) -> None:
+        """Meet the other processes for the last time, and end the threads that talk to them.
+
+        Left to the interpreter's end, one of those may still run, and abort a process whose work is done.
+        """
+        if self.world > 1:
+            torch.distributed.barrier()
+            torch.distributed.destroy_process_group()
+
 
 def device_of(local_rank: int, gpus: int) -> torch.device:
     """Where a process trains that is number `local_rank` of its node's, which shows it so many GPUs.

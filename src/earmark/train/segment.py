@@ -117,7 +117,7 @@ def run_segment(
                 "started": started,
             }
             write_done(ending, done)
-    engine.barrier()
+    engine.leave()
 
 
 def in_short(done: dict[str, Any]) -> str:

@@ -117,7 +117,7 @@ def warm_up(stage: Any, precision: str) -> None:
 
 
 def main() -> None:
-    """Print {"peak": bytes} beyond what the libraries take."""
+    """Print {"peak": bytes beyond what the libraries take, "left": no talk to other processes may outlive the work}."""
     case = json.loads(sys.argv[1])
     config, shape = configuration(case), Shape(*case["shape"])
     stage = getattr(config.stages, case["stage"])
@@ -145,8 +145,10 @@ def main() -> None:
         for micro in range(stage.accumulation):
             engine.backward(engine(one, Moment(1, "x", step, micro, engine.rank)).value)
             engine.step(1e-4)
+    peak = memory("VmHWM") - before
+    engine.leave()
     if engine.rank == 0:
-        print(json.dumps({"peak": memory("VmHWM") - before}))
+        print(json.dumps({"peak": peak, "left": engine.world == 1 or not torch.distributed.is_initialized()}))
 
 
 if __name__ == "__main__":

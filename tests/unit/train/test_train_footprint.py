@@ -207,4 +207,6 @@ def measured(case: dict[str, Any], world: int) -> int:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return int(json.loads(done.stdout.strip().splitlines()[-1])["peak"])
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["left"]
+    return int(told["peak"])

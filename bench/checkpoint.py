@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from measured import row
 
-from earmark.train.fallback import Job, repairs
+from earmark.train.state.fallback import Job, repairs
 
 STEPS = 1000
 

@@ -19,9 +19,10 @@ from typing import Any
 
 from earmark.errors import TextError
 from earmark.io import read_json
-from earmark.text import mandarin, normalise, readings, syllables, wetext
-from earmark.text.deviations import deviation
+from earmark.text import mandarin, normalise, readings, syllables
 from earmark.text.english import english_phones
+from earmark.text.numbers import wetext
+from earmark.text.numbers.deviations import deviation
 from earmark.text.phonemes import Phonemizer
 
 UTTERANCES = 5000

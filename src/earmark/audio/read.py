@@ -8,9 +8,9 @@ from stat import S_ISDIR, S_ISREG
 import numpy as np
 
 from earmark.audio.fbank import SAMPLE_RATE
+from earmark.audio.formats.whole import require_whole
 from earmark.audio.segments import seconds, segment
 from earmark.audio.source import Source, untrusted
-from earmark.audio.whole import require_whole
 from earmark.errors import AudioError
 from earmark.io import existing
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earmark.audio.decoder import Decoder
-from earmark.audio.decoders import open_decoder
-from earmark.audio.flac import whole_flac
+from earmark.audio.formats.decoder import Decoder
+from earmark.audio.formats.decoders import open_decoder
+from earmark.audio.formats.flac import whole_flac
 from earmark.audio.source import Source
 from earmark.errors import AudioError
 

@@ -14,7 +14,7 @@ from earmark.config import Config, load
 @config_argument
 def language(config: Path, run: str | None) -> None:
     """Prepare the language model: real weights, or a small one that is taught text."""
-    from earmark.train.language import prepare
+    from earmark.standin.language import prepare
 
     settings = own(config, run, "data")
     prepare(settings, settings.paths.llm)
@@ -43,8 +43,8 @@ def train(
     steps: int | None,
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
-    from earmark.train.fallback import Job, repairs, train_again
     from earmark.train.launch import refuse_idle_nodes
+    from earmark.train.state.fallback import Job, repairs, train_again
 
     settings = load(config, run)
     refuse_shared(settings, instance)

@@ -34,8 +34,8 @@ def plan() -> None:
 @click.option("--world", type=click.IntRange(1), help="Processes (GPUs) a stage; default: the configuration's.")
 def memory(config: Path, run: str | None, stages: tuple[str, ...], world: int | None) -> None:
     """Memory of each training process by stage, with ZeRO-2; all stages unless some are named."""
+    from earmark.plan.stages import plans, table
     from earmark.text.inventory import Inventory
-    from earmark.train.footprint import plans, table
 
     settings = load(config, run)
     processes = world or settings.processes

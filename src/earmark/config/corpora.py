@@ -1,7 +1,7 @@
 """Settings of the corpora: one class a reader."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -13,6 +13,8 @@ Synthesised = Literal["zh", "en", "zh-en"]
 class CorpusBase(Section):
     """What every corpus has, whatever its reader."""
 
+    room: ClassVar[str] = "small"
+    """Folder of `earmark.corpora` that its reader stands in."""
     name: Name
     """Short unique name; utterance ids begin with it."""
     domain: str = "variety"
@@ -127,6 +129,7 @@ class AsteriskPromptsCorpus(CorpusBase):
 class OwnCorpus(CorpusBase):
     """What all readers of one's own data have."""
 
+    room: ClassVar[str] = "own"
     path: Path
     """Folder of the corpus; files outside are not read."""
     language: Language | None = None
@@ -205,6 +208,7 @@ class WebdatasetCorpus(OwnCorpus):
 class PublicCorpus(CorpusBase):
     """A public corpus in the folder layout that it was published in; `config/corpora.tsv` lists them."""
 
+    room: ClassVar[str] = "public"
     reader: Literal[
         "aishell",
         "aishell2",

@@ -45,4 +45,4 @@ def sources(corpus: Corpus) -> Iterable[Path]:
 def _module(corpus: Corpus) -> Any:
     import importlib
 
-    return importlib.import_module(f"earmark.corpora.{corpus.reader}")
+    return importlib.import_module(f"earmark.corpora.{corpus.room}.{corpus.reader}")

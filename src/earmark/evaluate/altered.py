@@ -12,8 +12,8 @@ import torch
 from earmark.audio.level import amplified, gain_towards, shifted
 from earmark.audio.read import SAMPLE_RATE
 from earmark.config import Config, TestSet
-from earmark.corpora.espeak import restart
-from earmark.corpora.synthetic import draw_voice, speak, variants
+from earmark.corpora.small.espeak import restart
+from earmark.corpora.small.synthetic import draw_voice, speak, variants
 from earmark.data.build import Change, features_of, half, log_mel
 from earmark.data.dataset import Batch, Normalisation
 from earmark.data.manifest import kept_rows

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from earmark.text.english_roman import value
+from earmark.text.numbers.english_roman import value
 
 # What espeak-ng says that the inventory has no symbol for. Vowels with r, l or schwa and the syllabic n are
 # sequences; doubled, nasal and foreign phones (each under 1 in 4,000) go to their nearest neighbours.

@@ -2,23 +2,23 @@
 
 1. Unicode to its plain form (NFKC: full width to half width), accents off Latin letters, corpus tags out.
 2. Traditional to simplified Chinese (`earmark.text.simplified`).
-3. Only where digits or symbols stand: they are read out, in Chinese or in English (`earmark.text.numbers`).
+3. Only where digits or symbols stand: they are read out, in Chinese or in English (`earmark.text.numbers.stretches`).
 4. Lower case, punctuation out, canonical spaces, as in "打开 the window 好吗".
 
 The decoding setup of the paper (Appendix A.2) scores after WeTextProcessing. Here rules of our own read what is common
-and agree with it but for its errors (`earmark.text.deviations`); it reads the rest.
+and agree with it but for its errors (`earmark.text.numbers.deviations`); it reads the rest.
 """
 
 import re
 import unicodedata
 
 from earmark.errors import TextError
-from earmark.text.english_abbreviations import read_abbreviations
-from earmark.text.english_dates import read_months
-from earmark.text.english_roman import read_known, read_numerals
-from earmark.text.english_signs import read_greek
 from earmark.text.marks import plain_numbers, without_marks, without_tags
-from earmark.text.numbers import HAN, SPOKEN, read_out
+from earmark.text.numbers.english_abbreviations import read_abbreviations
+from earmark.text.numbers.english_dates import read_months
+from earmark.text.numbers.english_roman import read_known, read_numerals
+from earmark.text.numbers.english_signs import read_greek
+from earmark.text.numbers.stretches import HAN, SPOKEN, read_out
 from earmark.text.simplified import simplified
 
 WRONG_SCRIPT = "wrong script for its language"

@@ -23,7 +23,7 @@ from earmark.data.dataset import Batch
 from earmark.errors import CheckpointError, TrainingError
 from earmark.io import read_tensors, write_tensors
 from earmark.train.records import say
-from earmark.train.universal import from_partitions, from_tensors, nothing_runs, read_parameter, written_by
+from earmark.train.state.universal import from_partitions, from_tensors, nothing_runs, read_parameter, written_by
 
 _STATE = "optimizer.safetensors"
 

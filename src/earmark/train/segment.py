@@ -20,21 +20,21 @@ from earmark.config import Config
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
 from earmark.text.inventory import Inventory
-from earmark.train.checkpoint import checksums, save_modules
-from earmark.train.ending import Ending, described, stand_in, write_done
 from earmark.train.engine import Engine
-from earmark.train.fallback import Job
 from earmark.train.flops import meter_for
 from earmark.train.guard import guard_from
-from earmark.train.handover import check_origin, hand_over, order_of, state_before
-from earmark.train.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.loop import Batches, train
 from earmark.train.memory import saying_how_to_share, saying_what_to_lower
 from earmark.train.place import Place
 from earmark.train.profile import profiling
 from earmark.train.records import Records, Spent, say
+from earmark.train.state.checkpoint import checksums, save_modules
+from earmark.train.state.ending import Ending, described, stand_in, write_done
+from earmark.train.state.fallback import Job
+from earmark.train.state.handover import check_origin, hand_over, order_of, state_before
+from earmark.train.state.initialise import build_task, modules_of, parameters, what_trains
+from earmark.train.state.swap import swap_encoder
 from earmark.train.stopping import stop_before
-from earmark.train.swap import swap_encoder
 from earmark.train.tasks import Moment
 from earmark.train.validate import RATES
 

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from encoded import voice, write
 
-from earmark.audio import decoders, segments
+from earmark.audio import segments
+from earmark.audio.formats import decoders
 from earmark.audio.read import audio_seconds, read_audio
 from earmark.audio.source import Source
 from earmark.errors import AudioError

@@ -7,7 +7,7 @@ import pytest
 
 from earmark.audio.read import read_audio
 from earmark.config import PublicCorpus
-from earmark.corpora.lines import entries
+from earmark.corpora.public.lines import entries
 from earmark.errors import CorpusError
 
 # id, split, language, offset, duration, text, speaker, status
@@ -306,7 +306,7 @@ def test_a_document_cut_short_is_an_error(folder):
 
 
 def test_entries_do_not_depend_on_where_a_read_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr("earmark.corpora.lines._CHUNK", 7)
+    monkeypatch.setattr("earmark.corpora.public.lines._CHUNK", 7)
     (tmp_path / "a.json").write_text('{"x": 1, "audios": [{"a": "]}"}, {"a": [1, 2]}\n ]}', encoding="utf-8")
     assert list(entries(tmp_path / "a.json", "audios")) == [{"a": "]}"}, {"a": [1, 2]}]
 

@@ -18,10 +18,10 @@ from earmark.errors import CheckpointError
 from earmark.io import read_json
 from earmark.models.build import compose
 from earmark.models.llm import SPEECH, attention, load_llm, prompt_ids, prompt_text
+from earmark.standin.language import prepare
 from earmark.text.inventory import Inventory
-from earmark.train import initialise
-from earmark.train.language import prepare
 from earmark.train.place import Place
+from earmark.train.state import initialise
 
 PROMPT = "Transcribe the speech into text."
 INDEX = "model.safetensors.index.json"

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from earmark.text.english import english_phones
-from earmark.text.english_roman import value
+from earmark.text.numbers.english_roman import value
 
 
 def test_no_numeral_is_called_roman():

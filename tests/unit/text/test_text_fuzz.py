@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from earmark.errors import TextError
-from earmark.text import numbers, wetext
 from earmark.text.characters import character_targets, spell
 from earmark.text.normalise import normalise, script_fault
+from earmark.text.numbers import stretches, wetext
 from earmark.text.phonemes import Phonemizer
 
 LANGUAGES = ["zh", "en", "zh-en", "yue", "zh-sichuan"]
@@ -53,7 +53,7 @@ def check(text, language):
         return None
     assert normalise(once, language) == once == normalise(once, "zh" if language == "en" else "en")
     assert once == " ".join(once.split())
-    assert not any(character.isdecimal() or character in numbers.SYMBOLS for character in once)
+    assert not any(character.isdecimal() or character in stretches.SYMBOLS for character in once)
     return once
 
 

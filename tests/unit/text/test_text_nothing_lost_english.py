@@ -6,8 +6,8 @@ Each text is made of pieces that say what has to be heard of them: words, in ord
 import random
 import re
 
-from earmark.text.english_words import ONES, TENS
 from earmark.text.normalise import normalise
+from earmark.text.numbers.english_words import ONES, TENS
 
 TEXTS = 2500
 WORDS = "about after the report we saw that nobody had said anything but it went on for them".split()  # noqa: SIM905

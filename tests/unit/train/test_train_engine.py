@@ -17,7 +17,7 @@ from earmark.config import Stage
 from earmark.data.dataset import Batch
 from earmark.errors import CheckpointError, TrainingError
 from earmark.train.engine import Engine, device_of
-from earmark.train.universal import nothing_runs, written_by
+from earmark.train.state.universal import nothing_runs, written_by
 
 STAGE = Stage.model_validate(
     {

@@ -24,8 +24,8 @@ from earmark.train.flops import (
     step_flops,
     trained_flops,
 )
-from earmark.train.initialise import build_task
 from earmark.train.place import Place
+from earmark.train.state.initialise import build_task
 
 INVENTORY = Inventory.load()
 LENGTH, ROWS = 120, 3

@@ -9,10 +9,11 @@ from tiny import CONFIG, Runner, TinyRun
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
 from earmark.text.inventory import Inventory
-from earmark.train import ending, segment, tasks
-from earmark.train.initialise import build_task
+from earmark.train import segment, tasks
 from earmark.train.memory import advice, asked_for, fitting, fraction, is_out_of_memory, rounded, saying_what_to_lower
 from earmark.train.place import Place
+from earmark.train.state import ending
+from earmark.train.state.initialise import build_task
 from earmark.train.validate import validate
 
 GPU = (

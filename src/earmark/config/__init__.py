@@ -2,7 +2,7 @@
 
 Sections follow the flow of data: `corpora`, `labels`, `training` (models, stages, watch), `evaluation`. `run` holds
 them all, `variants` what runs share and an ablation changes; `reading` (`files`: a base, its variants) starts at YAML.
-No heavy import: the Snakefile reads this package on every start.
+`base`: what all sections are. No heavy import: the Snakefile reads this package on every start.
 """
 
 from earmark.config.base import Language, Section

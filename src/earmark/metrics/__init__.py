@@ -1,1 +1,1 @@
-"""Pure functions of tensors and strings: entropy metrics, CKA, error rates."""
+"""Pure functions of tensors and strings: `cka`, `entropy` (NSE, PAI, CSAI), `error_rates`, `hallucination`."""

@@ -1,6 +1,6 @@
 """The command `earmark`: one verb a rule of the workflow, and a few for people; a module a subject.
 
-`base`: the command itself; `data`, `training`, `diagnosis`, `results`: verbs in the order of the workflow; `weights`: of
+`base`: the command itself; `data`, `training`, `diagnosis`, `results`: verbs in the order of the workflow; `weights`:
 published models, and what a configuration will take.
 
 A known mistake prints one line and exits with 2. Imports are inside the verbs: each pays for what it uses only.

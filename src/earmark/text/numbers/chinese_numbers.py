@@ -24,6 +24,7 @@ from earmark.text.numbers.chinese_context import (
     point_day,
 )
 from earmark.text.numbers.chinese_dates import Reading
+from earmark.text.numbers.chinese_sums import OPERATOR, arithmetic, power, ten_thousands
 from earmark.text.numbers.chinese_words import (
     CURRENCIES,
     CURRENCY,
@@ -46,12 +47,6 @@ _RATE = re.compile(
     "/(?P<each>公斤|小时|分钟|平米|平方米|[斤天人年月日次吨个件晚克升亩秒分周季户股页本张盒箱瓶平只台套篇首节课题])"
 )
 _EACH = re.compile(rf"(?P<unit>[^\W\d_A-Za-z]{{1,2}}){_RATE.pattern}")
-_OPERATORS = {
-    "+": "加", "-": "减", "×": "乘", "*": "乘", "÷": "除以", "/": "除以", "=": "等于", ">": "大于", "<": "小于",
-    "±": "正负", ">=": "大于等于", "<=": "小于等于", "!=": "不等于", "==": "等于",
-}  # fmt: skip
-_PARTS = re.compile(rf"\d+\^-?\d+|(?<![\d/.])\d+/\d+(?![\d/.^%])|{NUMBER}%?|[<>!=]=|\D")
-_OPERATOR = r"(?:[<>!=]=|[-+×*÷/=<>±])"
 _PHONE = (
     r"(?:\+?86-?)?1[3-9]\d(-?)\d{4}\1\d{4}|0\d{2,3}-\d{7,8}|[48]00-\d{3,4}-\d{3,4}|\d{3,4}-\d{3,4}-\d{4}|"
     r"\+\d{1,3}-?\d{6,11}|\+?\d{1,4}(?:-\d{2,8}){2,}"
@@ -242,48 +237,6 @@ def _dialled(match: re.Match[str], before: str, after: str) -> Reading:
     return digits.translate(DIALLED) if len(digits) > 6 else None
 
 
-def _arithmetic(match: re.Match[str], before: str, after: str) -> Reading:
-    """A sum; a sign at its beginning, or behind another one, belongs to the number."""
-    reads, held = [], False
-    for part in _PARTS.findall(match.group()):
-        operand = part[-1].isalnum() or part[-1] in "%)"
-        if part[0].isdigit():
-            reads.append(_operand(part))
-        elif part.isalpha() or part in "()":
-            reads.append(f" {part} " if part.isalpha() else "")
-        else:
-            reads.append(_OPERATORS[part] if held else {"-": "负", "+": "正", "±": "正负"}.get(part, ""))
-        held = operand
-    return "".join(reads)
-
-
-def _operand(part: str) -> str:
-    """A number of a sum, a share of it, a power; two thirds are a fraction, six by two is a division."""
-    if "^" in part:
-        return _raised(*part.split("^"))
-    if "/" in part:
-        above, below = part.split("/")
-        if int(above) < int(below):
-            return f"{number(below)}分之{number(above)}"
-        return f"{number(above)}除以{number(below)}"
-    return "百分之" + number(part[:-1]) if part.endswith("%") else number(part)
-
-
-def _power(match: re.Match[str], before: str, after: str) -> Reading:
-    """10^6, x^2."""
-    return _raised(match["base"], match["power"])
-
-
-def _raised(base: str, power: str) -> str:
-    name = "平" if power == "2" else ("负" if power[0] == "-" else "") + number(power.lstrip("-")) + "次"
-    return f"{number(base) if base.isdigit() else f' {base} '}的{name}方"
-
-
-def _ten_thousands(match: re.Match[str], before: str, after: str) -> Reading:
-    """10w人, as people type 万."""
-    return counted(match["n"], "万") + "万"
-
-
 def _address(match: re.Match[str], before: str, after: str) -> Reading:
     """Of a mail box or a site: user39@mail.com."""
     words = match.group().replace("@", " at ").replace(".", " dot ")
@@ -341,10 +294,10 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"\d{17}[Xx]", dates.identity),
         (r"(?P<name>[A-Za-z]+):(?P<n>\d{5,})", dates.account),
         (r"-(?P<n>\d+[A-Za-z]+\d*)", _behind_name),
-        (rf"(?P<n>{_N})w", _ten_thousands),
-        (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", _power),
-        (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?(?:{_OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?)+", _arithmetic),
-        (rf"[-+±]?{_TERM}(?:[-+×*÷<>±/]{_TERM})+", _arithmetic),
+        (rf"(?P<n>{_N})w", ten_thousands),
+        (r"(?P<base>\d+|[A-Za-z])\^(?P<power>-?\d+)", power),
+        (rf"(?=.*[<>=])[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?(?:{OPERATOR}[-+±]?\(?(?:[A-Za-z]|{_TERM})\)?)+", arithmetic),
+        (rf"[-+±]?{_TERM}(?:[-+×*÷<>±/]{_TERM})+", arithmetic),
         (ADDRESS, _address),
         (
             r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+-?\d+\.\d+[A-Za-z]*|\d+\.\d+[A-Za-z]+(?:-?[A-Za-z]+)?",

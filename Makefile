@@ -97,4 +97,4 @@ bench-train: setup
 	@$(IN_VENV) python bench/bench_train.py
 
 check: setup
-	$(IN_VENV) ruff check . && ruff format --check . && mypy && python -m pytest -m slow $(ARGS)
+	$(IN_VENV) ruff check . && ruff format --check . && snakefmt --check -l 120 Snakefile workflow && snakemake --lint && mypy && python -m pytest -m slow $(ARGS)

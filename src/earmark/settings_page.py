@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from earmark.config import Config
-from earmark.io import write_json, write_text
+from earmark.io import write_text
 
 PAGE = Path("docs/settings.md")
-SCHEMA = Path("config/schema.json")
+SCHEMA = Path("config/schemas/config.schema.yaml")
 
 HEAD = """# Settings
 
@@ -19,7 +21,7 @@ Made by `python -m earmark.settings_page` from `src/earmark/config/`: edit that.
 A configuration is a YAML file with the keys of the first table; unknown keys are refused.
 A file may name another as its `base`, relative to itself: it then holds only what it changes. Mappings are merged, all
 else replaces, `null` takes out what the base says. Checked is what comes out.
-`config/schema.json` is the same as a JSON schema, for editors.
+`config/schemas/config.schema.yaml` is the same as a JSON schema, for editors and for the workflow catalogue.
 """
 
 WORDS = {
@@ -142,7 +144,7 @@ def _limits(node: Node) -> str:
 def write(folder: Path = Path()) -> None:
     """Write page and schema below `folder`, the repository's root."""
     write_text(folder / PAGE, markdown())
-    write_json(folder / SCHEMA, schema())
+    write_text(folder / SCHEMA, yaml.safe_dump(schema(), allow_unicode=True, sort_keys=False, width=120))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,6 @@
 # Test sets through the final model, and the CTC head of pretraining beside it.
 
 
-def last_model(wildcards):
-    """The last segment of post-training."""
-    last = planned()[-1]
-    return done(last.instance, last.steps)
-
-
 rule evaluate:
     input:
         model=last_model,
@@ -15,7 +9,13 @@ rule evaluate:
     output:
         PATHS.evaluation / "utterances.parquet",
         PATHS.evaluation / "scores.json",
-    params: settings=settings("decoding", "evaluation")
-    log: PATHS.folder / "logs/evaluate.log"
-    resources: mem_mb=6000, runtime=240
-    shell: "earmark evaluate {ARGUMENTS} {input.model} {input.pretrained} 2> {log}"
+    log:
+        PATHS.folder / "logs/evaluate.log",
+    threads: needed.evaluation(RUN, SITE).threads
+    resources:
+        **asks(needed.evaluation(RUN, SITE)),
+    params:
+        run=arguments,
+        settings=settings("decoding", "evaluation"),
+    shell:
+        "earmark evaluate {params.run} {input.model} {input.pretrained} 2> {log}"

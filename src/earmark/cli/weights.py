@@ -42,3 +42,22 @@ def memory(config: Path, run: str | None, stages: tuple[str, ...], world: int | 
     names = list(dict.fromkeys(stages)) or ["pretrain", "align", "ia_sft", "joint"]
     labels = len(Inventory.from_settings(settings.text))
     click.echo(table(plans(settings, names, processes, labels), settings, processes))
+
+
+@plan.command()
+@config_argument
+@click.option("--site", "file", type=FILE, help="Facts about where jobs run; default: this machine.")
+@click.option("--cluster", is_flag=True, help="Default: config/site.yaml, or nodes of eight 80 GB GPUs.")
+@click.option("--world", type=click.IntRange(1), help="Processes (GPUs) a stage; default: the configuration's.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def jobs(config: Path, run: str | None, file: Path | None, cluster: bool, world: int | None, form: str) -> None:
+    """All jobs: how many of each rule, and the GPUs, nodes, memory and minutes that each asks for."""
+    import json
+
+    from earmark.plan.jobs import as_json, table
+    from earmark.plan.jobs import jobs as planned
+    from earmark.plan.site import chosen
+
+    settings, site = load(config, run), chosen(file, cluster)
+    found = planned(settings, site, world)
+    click.echo(json.dumps(as_json(found), indent=1) if form == "json" else table(found, site))

@@ -1,11 +1,14 @@
 """560,000 hours by simulation: `python bench/bench_scale.py`. Writes results/bench/scale.json.
 
-An index of 300 million utterances, without audio, is made by DuckDB, asked, and planned; and the workflow's data target
-is planned for the corpora of config/corpora.tsv. Each step runs in a process of its own, so that its peak memory is its
-own. The indexes have what the catalogue's question and the plan read; lengths are 0.5 to 30 s with the mean that the
-hours ask for, in no order within a corpus. Needs some GB for temporary files (TMPDIR), which go at the end.
+An index of 300 million utterances, without audio, is made by DuckDB, asked, collected to a dataset with its
+duplicates and what test sets have heard, and planned; and the workflow's data target is planned for the corpora of
+config/corpora.tsv. `UTTERANCES` in the environment sets another number. Each step runs in a process of its own, so
+that its peak memory is its own. The indexes have what the catalogue's question, collecting and the plan read; lengths
+are 0.5 to 30 s with the mean that the hours ask for, in no order within a corpus. Needs some GB for temporary files
+(TMPDIR), which go at the end.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -13,8 +16,9 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +26,24 @@ import numpy as np
 import yaml
 from measured import peak_memory, row
 
+from earmark.config import parse
 from earmark.corpora.tables import corpora
 from earmark.data.batches import BatchPlan, Strand, rates
 from earmark.data.catalog import query
+from earmark.data.collect import DISK_A_ROW, collect
 from earmark.io import write_json
+from earmark.text.inventory import Inventory
+from earmark.text.phonemes import Phonemizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+INVENTORY = Inventory.load()
 OUTPUT = Path("results/bench/scale.json")
-UTTERANCES, HOURS = 300_000_000, 560_000
+UTTERANCES = int(os.environ.get("UTTERANCES", "300_000_000"))
+HOURS = UTTERANCES * 560_000 / 300_000_000
+TESTED = 5_000
+"""Utterances at the beginning of each corpus that are its test set."""
+COPIED, REPEATED, HEARD = 1_000, 100_000, 10_000
+"""One training row in so many has the audio of another, one the id of another, one the audio of a test set."""
 ROWS_A_FILE = 4_000_000
 BUDGET = 20_000
 """Frames of a batch (section A.2)."""
@@ -61,16 +75,84 @@ def make(folder: Path) -> dict[str, Any]:
                 languages = ", ".join(f"'{language}'" for language in corpus.languages)
                 connection.execute(
                     f"""COPY (
-                        SELECT '{corpus.name}-' || number AS id, '{corpus.name}' AS corpus, 'train' AS split,
-                            [{languages}][1 + number % {len(corpus.languages)}] AS language, '{path.stem}' AS shard,
-                            (number - {start})::INT AS row, frames, frames / 100.0::DOUBLE AS duration
+                        SELECT '{corpus.name}-' || CASE WHEN number % {REPEATED} = 7 THEN number - 1 ELSE number END
+                                AS id, '{corpus.name}' AS corpus,
+                            CASE WHEN number < {TESTED} THEN 'test_{corpus.name}' ELSE 'train' END AS split,
+                            'speaker-' || number // 3000 AS speaker,
+                            hash('{corpus.name}', CASE WHEN number < {TESTED} THEN number
+                                WHEN number % {COPIED} = 3 THEN number - 1
+                                WHEN number % {HEARD} = 5 THEN number % {TESTED} ELSE number END) AS audio_hash,
+                            [{languages}][1 + number % {len(corpus.languages)}] AS language,
+                            '{path.stem}.arrow' AS shard, (number - {start})::INT AS row, frames,
+                            frames / 100.0::DOUBLE AS duration
                         FROM (SELECT range AS number, ({SHORTEST} + {LONGEST - SHORTEST}
                             * pow((hash(range) % 1000000) / 1e6, {k}))::INT AS frames
                             FROM range({start}, {min(count, start + ROWS_A_FILE)}))
                     ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""
                 )
+                write_part(path.parent, path.stem, corpus.name, part, min(ROWS_A_FILE, count - start))
     size = sum(path.stat().st_size for path in folder.glob("shards/*/*/*.parquet"))
     return {"utterances": made, "bytes": size}
+
+
+def write_part(folder: Path, shard: str, corpus: str, part: int, rows: int) -> None:
+    """done.json of a part of one shard."""
+    moments = {"frames": 1, "total": [0.0] * 80, "squares": [1.0] * 80}
+    moments |= {"utterances": 1, "level": 0.0, "level_squares": 1.0}
+    done = {"corpus": corpus, "part": part, "inventory": INVENTORY.hash, "labels": Phonemizer().hash, "rows": rows}
+    done |= {"rows_in": rows, "kept": rows, "set_aside": 0, "reasons": {}, "moments": moments}
+    done |= {"shards": [{"shard": f"{shard}.arrow", "rows": rows, "seconds": 1.0, "sha256": "0" * 64}]}
+    write_json(folder / "done.json", done | {"manifest": "", "manifest_sha256": "0" * 64})
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """The default run's settings with the corpora of the table, parts as they were made, below `folder`."""
+    values: dict[str, Any] = yaml.safe_load((REPOSITORY / "config/default.yaml").read_text(encoding="utf-8"))
+    parts = {path.name: len(list(path.glob("part_*"))) for path in folder.glob("shards/*") if path.is_dir()}
+    values["corpora"] = [
+        {"name": one.name, "reader": "folder", "path": one.name, "parts": parts[one.name]} for one in corpora()
+    ]
+    values["evaluation"] |= {"tests": [], "summary": {}}
+    return values | {"run": folder.name, "results": str(folder.parent)}
+
+
+def collected(folder: Path) -> dict[str, Any]:
+    """`earmark dataset` over all of it; rows by what became of them, and the most disk that was in use."""
+    spent = [0]
+    with watched_disk(folder / "shards", spent):
+        found = collect(parse(settings(folder)))
+    reasons: collections.Counter[str] = collections.Counter()
+    for account in found["corpora"].values():
+        reasons.update(account["set_aside"])
+    rows = sum(one["rows"] for one in found["corpora"].values())
+    return {"rows": rows, "reasons": dict(reasons), "disk": spent[0] / 1e9}
+
+
+@contextlib.contextmanager
+def watched_disk(folder: Path, spent: list[int]) -> Iterator[None]:
+    """Set `spent` to the most bytes beyond those at the beginning, seen every second."""
+    ended, began = threading.Event(), bytes_in(folder)
+
+    def watch() -> None:
+        while not ended.wait(1):
+            spent[0] = max(spent[0], bytes_in(folder) - began)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def bytes_in(folder: Path) -> int:
+    """Of files that may come and go, as the disk has them."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_blocks * 512
+    return total
 
 
 def ask(folder: Path) -> dict[str, Any]:
@@ -113,7 +195,13 @@ def step(folder: Path) -> dict[str, Any]:
     return {"slowest": max(times)}
 
 
-STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {"make": make, "ask": ask, "index": index, "step": step}
+STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "make": make,
+    "ask": ask,
+    "collect": collected,
+    "index": index,
+    "step": step,
+}
 
 
 def alone(name: str, folder: Path) -> dict[str, Any]:
@@ -153,14 +241,18 @@ def rows() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         planned = dry_run(folder)
-        made, asked, indexed, drawn = (alone(one, folder) for one in STEPS)
-    assert asked["utterances"] == made["utterances"] == indexed["utterances"]
+        made, asked, gathered, indexed, drawn = (alone(one, folder) for one in STEPS)
+    assert asked["utterances"] == made["utterances"] == gathered["rows"] == indexed["utterances"]
+    assert len(gathered["reasons"]) == 4, gathered  # each rule finds something
     assert abs(asked["hours"] / HOURS - 1) < 0.01
     memory = max(asked["memory"], indexed["memory"], drawn["memory"])
     what = f"{made['utterances']:,} utterances, {asked['hours']:,.0f} h"
     found = [
         (f"{what}: index made by DuckDB", "s", made["seconds"], None),
         (f"{what}: hours by corpus and language ({asked['groups']} groups)", "s", asked["seconds"], 10),
+        (f"{what}: collected, with duplicates and overlap", "s", gathered["seconds"], 3600),
+        (f"{what}: collected, peak memory", "GB", gathered["memory"], 8),
+        (f"{what}: collected, most disk for a time", "GB", gathered["disk"], DISK_A_ROW * made["utterances"] / 1e9),
         (f"{what}: lengths sorted by corpus", "s", indexed["seconds"], None),
         (f"{what}: batch of step {STEP:,} from nothing, slowest of {RANKS} ranks", "s", drawn["slowest"], 1),
         (f"{what}: peak memory, largest of the steps", "GB", memory, 4),

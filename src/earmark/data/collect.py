@@ -10,7 +10,6 @@ Mean and deviation are of all training rows in shards: leaving out a few does no
 """
 
 import collections
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,9 +23,10 @@ from earmark.config.variants import require_tests
 from earmark.data.labels import phonemizer
 from earmark.data.manifest import kept_rows, ranked
 from earmark.data.moments import summed
-from earmark.data.overlap import find
+from earmark.data.overlap import STATEMENTS, find
+from earmark.data.steps import Steps, require_space, steps
 from earmark.errors import ShardError, UserError
-from earmark.io import digest, read_json, read_parquet, replacing, scratch_folder, write_json, write_parquet
+from earmark.io import digest, parquet_writer, read_json, read_parquet, replacing, scratch_folder, write_json
 from earmark.text.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -46,9 +46,19 @@ EXCLUDED = pa.schema([("id", pa.string()), ("corpus", pa.string()), ("status", p
 TRAIN = "train"
 ASIDE = "aside.parquet"
 """Of a part: rows whose audio turned out unusable."""
-_MEMORY = "2GB"
-"""What DuckDB may take; fifty million rows were sorted in less."""
+WORK = ".collect"
+"""Folder beside the index in which tables lie while they are needed: what a killed process made is gone on with."""
+DISK_A_ROW = 200
+"""Bytes that the tables, and what is sorted outside of memory, take at most for a row (bench/bench_scale.py)."""
 _ROWS_AT_A_TIME = 1 << 20
+_LOADED = (
+    "SELECT id, corpus, split, speaker, row, frames, audio_hash, shard_number, corpus_number "
+    "FROM read_parquet(?, hive_partitioning = false) JOIN shards USING (corpus, shard)"
+)
+_KEPT = (
+    "SELECT corpus, split, shard_number, row, frames, corpus_number FROM rows "
+    "ANTI JOIN excluded USING (shard_number, row)"
+)
 
 
 class Piece(NamedTuple):
@@ -105,13 +115,14 @@ def collect(config: Config) -> dict[str, Any]:
     mean, deviation = _normalisation(pieces, paths.dataset)
     if given:
         mean, deviation = _read_normalisation(given, len(mean))
-    with _connection(paths.dataset.parent) as connection:
-        _load(connection, pieces, config.corpora)
-        find(connection, [corpus.name for corpus in config.corpora if corpus.shared_speakers])
-        excluded = connection.execute("SELECT id, corpus, status FROM excluded ORDER BY shard_number, row").fetchall()
-        rows = [dict(zip(EXCLUDED.names, row, strict=True)) for row in excluded]
-        write_parquet(paths.excluded, pa.Table.from_pylist(rows, schema=EXCLUDED))
-        splits, bounds = _lay_out(connection)
+    rows = sum(piece.done["kept"] for piece in pieces)
+    require_space(paths.dataset.parent, DISK_A_ROW * rows, f"collecting {rows:,} rows")
+    with steps(paths.dataset.parent / WORK, _made_of(config, pieces)) as work:
+        _load(work, pieces, config.corpora)
+        find(work, [corpus.name for corpus in config.corpora if corpus.shared_speakers])
+        work.make("kept", _KEPT)
+        _write_excluded(work.connection, paths.excluded)
+        splits, bounds = _lay_out(work.connection)
         described: dict[str, Any] = {
             "inventory": inventory.hash,
             "labels": pieces[0].done["labels"],
@@ -120,13 +131,13 @@ def collect(config: Config) -> dict[str, Any]:
             "deviation": deviation,
             "level": _level(pieces)._asdict(),
             "splits": splits,
-            "corpora": _accounts(pieces, connection),
+            "corpora": _accounts(pieces, work.connection),
         }
         if not bounds.get(TRAIN):
             raise ShardError(f"{paths.dataset}: every training utterance is left out; see {paths.excluded}")
         require_tests(config, list(bounds))
         described |= {"bounds": bounds, "digest": digest(described, bounds)}
-        _write_index(connection, paths.index, described["digest"])
+        _write_index(work.connection, paths.index, described["digest"])
     write_json(paths.dataset, described)
     return described
 
@@ -193,27 +204,15 @@ def _read_normalisation(path: Path, bins: int) -> tuple[list[float], list[float]
     return mean.tolist(), deviation.tolist()
 
 
-@contextlib.contextmanager
-def _connection(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """DuckDB in a folder of its own, which goes afterwards: tables and whatever exceeds its memory lie there."""
-    import duckdb
-
-    with scratch_folder(folder, "collect") as name:
-        limits: dict[str, Any] = {
-            "memory_limit": _MEMORY,
-            "temp_directory": f"{name}/spilled",
-            "preserve_insertion_order": "false",
-        }
-        with contextlib.closing(duckdb.connect(f"{name}/rows.duckdb", config=limits)) as connection:
-            try:
-                yield connection
-            except duckdb.Error as error:
-                said = str(error).partition("LINE 1:")[0].strip()  # without DuckDB's picture of the statement
-                raise UserError(f"{folder}: {said} (the shards' indexes; see earmark verify)") from None
+def _made_of(config: Config, pieces: list[Piece]) -> str:
+    """Hash of what the tables depend on: the parts, in their order, and the rules."""
+    parts = [(piece.corpus, piece.part, digest(piece.done)) for piece in pieces]
+    sharing = [corpus.name for corpus in config.corpora if corpus.shared_speakers]
+    return digest(parts, sharing, STATEMENTS, _KEPT, _LOADED)
 
 
-def _load(connection: "duckdb.DuckDBPyConnection", pieces: list[Piece], corpora: list[Any]) -> None:
-    """The view `rows`: the shards' indexes with the numbers of shard and corpus."""
+def _load(work: Steps, pieces: list[Piece], corpora: list[Any]) -> None:
+    """The table `rows`: the shards' indexes with the numbers of shard and corpus."""
     numbers = {corpus.name: number for number, corpus in enumerate(corpora)}
     shards = [(piece, shard) for piece in pieces for shard in piece.done["shards"]]
     listed = [
@@ -225,27 +224,26 @@ def _load(connection: "duckdb.DuckDBPyConnection", pieces: list[Piece], corpora:
         }
         for number, (piece, shard) in enumerate(shards)
     ]
-    table = pa.Table.from_pylist(listed)
-    connection.register("listed", table)
-    connection.execute("CREATE TABLE shards AS FROM listed")
+    work.connection.register("listed", pa.Table.from_pylist(listed))
+    work.make("shards", "FROM listed")
     files = [str((piece.folder / shard["shard"]).with_suffix(".parquet").resolve()) for piece, shard in shards]
     for path in files:
         if not Path(path).is_file():
             raise UserError(f"{path} does not exist: build the shards again")
-    names = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
     # Read once: what follows goes over the rows several times.
-    connection.execute(
-        "CREATE TABLE rows AS SELECT id, corpus, split, speaker, row, frames, audio_hash, shard_number, corpus_number "
-        f"FROM read_parquet([{names}], hive_partitioning = false) JOIN shards USING (corpus, shard)"
-    )
+    work.make("rows", _LOADED, files)
+
+
+def _write_excluded(connection: "duckdb.DuckDBPyConnection", path: Path) -> None:
+    """Who is left out, streamed: of a large corpus it may be millions."""
+    result = connection.sql("SELECT id, corpus, status FROM excluded ORDER BY shard_number, row")
+    with parquet_writer(path, EXCLUDED) as writer:
+        for batch in result.to_arrow_reader(_ROWS_AT_A_TIME):
+            writer.write_batch(batch.cast(EXCLUDED))
 
 
 def _lay_out(connection: "duckdb.DuckDBPyConnection") -> tuple[list[str], dict[str, dict[str, dict[str, int]]]]:
     """Names of the splits in their order, and {split: {corpus: {start, rows, frames}}} of the index."""
-    connection.execute(
-        "CREATE TABLE kept AS SELECT corpus, split, shard_number, row, frames, corpus_number FROM rows "
-        "ANTI JOIN excluded USING (shard_number, row)"
-    )
     counted = connection.execute(
         "SELECT split, corpus, count(*), sum(frames)::BIGINT FROM kept GROUP BY split, corpus, corpus_number "
         f"ORDER BY split <> '{TRAIN}', split <> 'valid', split, corpus_number"

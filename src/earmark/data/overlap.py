@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
+    from earmark.data.steps import Steps
 
 DUPLICATE_ID = "duplicate id"
 TEST_AUDIO = "audio of a test set"
@@ -29,7 +29,7 @@ DUPLICATE_AUDIO = "duplicate audio"
 
 # `place` orders all rows: test sets, validation, training; then shard and row.
 _ROWS = """
-CREATE VIEW placed AS SELECT *,
+CREATE OR REPLACE VIEW placed AS SELECT *,
     split NOT IN ('train', 'valid') AS tested,
     CASE split WHEN 'train' THEN 2 WHEN 'valid' THEN 1 ELSE 0 END * (1::BIGINT << 56)
         + shard_number::BIGINT * (1::BIGINT << 32) + row AS place
@@ -37,7 +37,6 @@ FROM rows
 """
 # Ids are compared by hash first: text of all of them would not fit in memory.
 _SAME_ID = """
-CREATE TABLE same_id AS
 WITH alike AS (SELECT hash(id) AS key FROM placed GROUP BY ALL HAVING count(*) > 1),
      candidates AS (SELECT id, place, tested, audio_hash FROM placed WHERE hash(id) IN (SELECT key FROM alike)),
      firsts AS (SELECT id, min(place) AS place FROM candidates GROUP BY id HAVING count(*) > 1)
@@ -46,18 +45,15 @@ WHERE one.place <> first.place AND (NOT one.tested OR EXISTS (
     FROM candidates other WHERE other.id = one.id AND other.audio_hash = one.audio_hash AND other.place < one.place))
 """
 _TEST_AUDIO = """
-CREATE TABLE test_audio AS
 SELECT place FROM placed WHERE NOT tested AND audio_hash IN (SELECT audio_hash FROM placed WHERE tested)
 """
 _TEST_SPEAKER = """
-CREATE TABLE test_speaker AS
 WITH heard AS (SELECT DISTINCT corpus, speaker FROM placed
                WHERE tested AND speaker <> '' AND corpus NOT IN (SELECT corpus FROM sharing))
 SELECT place FROM placed SEMI JOIN heard USING (corpus, speaker) WHERE split = 'train'
 """
 # Of equal recordings the first that nothing else rules out is kept.
 _SAME_AUDIO = """
-CREATE TABLE same_audio AS
 WITH alike AS (SELECT audio_hash FROM placed WHERE NOT tested GROUP BY ALL HAVING count(*) > 1),
      candidates AS (SELECT audio_hash, place FROM placed
                     WHERE NOT tested AND audio_hash IN (SELECT audio_hash FROM alike)
@@ -68,7 +64,6 @@ WITH alike AS (SELECT audio_hash FROM placed WHERE NOT tested GROUP BY ALL HAVIN
 SELECT one.place FROM candidates one JOIN firsts first USING (audio_hash) WHERE one.place <> first.place
 """
 _EXCLUDED = f"""
-CREATE TABLE excluded AS
 WITH reasons AS (SELECT place, min(rank) AS rank FROM (
     SELECT place, 1 AS rank FROM same_id UNION ALL SELECT place, 2 FROM test_audio
     UNION ALL SELECT place, 3 FROM test_speaker UNION ALL SELECT place, 4 FROM same_audio) GROUP BY place)
@@ -78,15 +73,24 @@ FROM placed JOIN reasons USING (place)
 """
 
 
-def find(connection: "duckdb.DuckDBPyConnection", sharing: Iterable[str]) -> None:
-    """Make the table `excluded` (id, corpus, status, shard_number, row) out of the view `rows`.
+STATEMENTS = {
+    "same_id": _SAME_ID,
+    "test_audio": _TEST_AUDIO,
+    "test_speaker": _TEST_SPEAKER,
+    "same_audio": _SAME_AUDIO,
+    "excluded": _EXCLUDED,
+}
+"""Query of each table, in the order in which they are made."""
+
+
+def find(steps: "Steps", sharing: Iterable[str]) -> None:
+    """Make the table `excluded` (id, corpus, status, shard_number, row) out of the table `rows`.
 
     `rows` has the columns of the shard indexes and `shard_number`, counted over all corpora in their order.
 
     :param sharing: corpora whose test sets share speakers with training.
     """
-    connection.execute("CREATE TABLE sharing (corpus VARCHAR)")
-    for corpus in sharing:
-        connection.execute("INSERT INTO sharing VALUES (?)", [corpus])
-    for statement in (_ROWS, _SAME_ID, _TEST_AUDIO, _TEST_SPEAKER, _SAME_AUDIO, _EXCLUDED):
-        connection.execute(statement)
+    steps.connection.execute(_ROWS)
+    steps.make("sharing", "SELECT unnest(?::VARCHAR[]) AS corpus", list(sharing))
+    for name, query in STATEMENTS.items():
+        steps.make(name, query)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earmark.data.overlap import DUPLICATE_AUDIO, DUPLICATE_ID, TEST_AUDIO, TEST_SPEAKER, find
+from earmark.data.steps import Steps
 
 COLUMNS = pa.schema(
     [
@@ -29,7 +30,7 @@ def excluded(*rows: tuple[str, str, str, str | None, int], sharing: tuple[str, .
     with duckdb.connect() as connection:
         connection.register("given", table)
         connection.execute("CREATE TABLE rows AS FROM given")
-        find(connection, sharing)
+        find(Steps(connection), sharing)
         found = connection.execute("SELECT id, corpus, status, shard_number FROM excluded").fetchall()
     assert all((id, corpus) == rows[number][:2] for id, corpus, _, number in found)
     assert len(found) == len({number for *_, number in found})

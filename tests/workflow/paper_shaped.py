@@ -1,7 +1,7 @@
 """config/paper.yaml itself with smaller sizes: every switch that it sets is set, and so is run.
 
-What it trains from is made here in the formats in which it is published: FireRedASR-AED's checkpoint (imported), a Qwen3
-with tied weights in several files, a Qwen3-Embedding, corpora of four languages. All weights are random.
+What it trains from is made here in the formats in which it is published: FireRedASR-AED's checkpoint (imported), a
+Qwen3 with tied weights in several files, a Qwen3-Embedding, corpora of four languages. All weights are random.
 """
 
 import contextlib

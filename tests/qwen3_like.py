@@ -95,3 +95,9 @@ def write(folder: Path, tied: bool = True, shards: bool = True) -> Any:
     settings = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "Qwen2Tokenizer"}
     path.write_text(json.dumps(settings), encoding="utf-8")
     return written
+
+
+def write_embedding(folder: Path) -> None:
+    """A Qwen3-Embedding as published: the same without a head, its tensors' names begin without `model.`."""
+    model(tied=True).model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer().save_pretrained(folder)

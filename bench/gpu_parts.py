@@ -213,7 +213,7 @@ def update(setup: "Setup", name: str) -> dict[str, Any]:
     shape = Shape(max(1, stage.frames_per_batch // frames), frames)
     torch.manual_seed(0)
     task: Any = made_task(setup, config, name)
-    engine = Engine(task, stage, config.precision)
+    engine = Engine(task, stage, config.precision, config.gradients)
     task.train()
     batch, seconds, watching = made_batch(shape), list[float](), profiling(range(STEPS), setup.folder / f"gpu_{name}")
 

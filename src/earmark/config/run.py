@@ -52,6 +52,9 @@ class Config(Section):
     `processes` x `accumulation` stay, any `processes` that divides it takes the same utterances in the same order."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Precision of training."""
+    gradients: Literal["float32", "bfloat16"] = "float32"
+    """With precision bfloat16: type in which gradients are accumulated and reduced over processes. In bfloat16, small
+    ones are lost beside large ones."""
     peak_tflops: PositiveFloat | None = None
     """Peak of a GPU in TFLOP/s at that precision, for the model FLOPs utilisation in metrics.parquet; none: by the
     GPU's name, where it is known. On a CPU nothing is measured."""

@@ -71,15 +71,15 @@ def plan_memory(
     before = 1 if stage.accumulation > 1 else 0
     if world == 1 and config.precision == "float32":  # Adam itself, without a DeepSpeed optimizer around it
         return Memory(4 * everything, 8 * trained, 4 * trained * before, 4 * trained, 0, live, 0)
-    share = -(-trained // world)
+    share, each = -(-trained // world), 2 if config.precision == config.gradients == "bfloat16" else 4
     return Memory(
         weights=size * everything,
         optimizer=12 * share,
-        earlier=size * share * before,
-        gradients=size * share,
-        bucket=size * BUCKET,
+        earlier=each * share * before,
+        gradients=each * share,
+        bucket=each * BUCKET,
         activations=live,
-        step=size * share + (4 * share if size != 4 else 0),
+        step=each * share + (4 * share if each != 4 else 0),
     )
 
 

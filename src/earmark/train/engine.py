@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,11 @@ class Engine:
     """A module under training.
 
     :param module: its forward returns what the loop passes to `backward`. :param precision: float32 or bfloat16.
+    :param gradients: type in which ZeRO accumulates and reduces gradients, float32 or bfloat16.
     :raises TrainingError: there are GPUs, but none for this process.
     """
 
-    def __init__(self, module: nn.Module, stage: Stage, precision: str):
+    def __init__(self, module: nn.Module, stage: Stage, precision: str, gradients: str = "float32"):
         deepspeed = _deepspeed()
         self.rank = torch.distributed.get_rank()
         self.world = torch.distributed.get_world_size()
@@ -50,14 +51,17 @@ class Engine:
                 model=module.to(self.device),
                 model_parameters=trained,
                 optimizer=self._optimizer,
-                config=self._settings(stage, precision),
+                config=self._settings(stage, precision, gradients if precision == "bfloat16" else "float32"),
             )
         if self._plain:
             # One process has nothing to reduce: flattening all gradients would take a twentieth of a small step.
             self._engine.enable_backward_allreduce = False
 
-    def _settings(self, stage: Stage, precision: str) -> dict[str, Any]:
+    def _settings(self, stage: Stage, precision: str, gradients: str) -> dict[str, Any]:
+        kind = {"float32": "fp32", "bfloat16": "bf16"}[gradients]
         return {
+            "data_types": {"grad_accum_dtype": kind},
+            "communication_data_type": kind,
             "train_micro_batch_size_per_gpu": 1,  # batches come ready-made: this number only scales DeepSpeed's logs
             "gradient_accumulation_steps": stage.accumulation,
             "gradient_clipping": 0.0 if self._plain else stage.clip,
@@ -145,11 +149,24 @@ class Engine:
             self._load_tensors(folder)
         elif not self._plain and writers == self.world:
             with _quiet(), nothing_runs():
-                loaded, _ = self._engine.load_checkpoint(str(folder), tag="state")
+                loaded, _ = self._engine.load_checkpoint(str(folder), tag="state", custom_load_fn=self._fill(folder))
             if loaded is None:
                 raise CheckpointError(f"{folder} holds no engine state: rerun the segment that writes it")
         else:
             self._load_universal(folder, writers)
+
+    def _fill(self, folder: Path) -> Callable[..., None]:
+        """How the module takes the weights of a state, which holds none of frozen modules: those are handed over."""
+
+        def fill(src: dict[str, torch.Tensor], dst: nn.Module) -> None:
+            found = dst.load_state_dict(src, strict=False)
+            if wrong := sorted({*found.unexpected_keys, *(set(found.missing_keys) & set(self._names))}):
+                raise CheckpointError(
+                    f"{folder} does not fit this model in {wrong[0]} and {len(wrong) - 1} more: it belongs to another "
+                    "stage or model; rerun its segment"
+                )
+
+        return fill
 
     def _load_tensors(self, folder: Path) -> None:
         """Adam's state of a single process."""

@@ -73,7 +73,7 @@ def run_segment(
         check_origin(origin, before, place, config)
         state = state_before(origin, before, place, order_of(config, place))
     with saying_how_to_share(place, config):
-        engine = Engine(task, place.stage, config.precision)
+        engine = Engine(task, place.stage, config.precision, config.gradients)
         if state:
             with spent.on("load"):
                 engine.load(state)

@@ -136,7 +136,7 @@ def main() -> None:
         inventory = [None] * case["labels"]  # nothing but its size is asked for
         place = Place(config, "pretrain", stage.segment_steps, False)
         task = build_task(config, place, inventory, Path())  # type: ignore[arg-type]
-    engine = Engine(task, stage, config.precision)
+    engine = Engine(task, stage, config.precision, config.gradients)
     task.train()
     one = batch(shape, case["labels"])
     for step in range(2):

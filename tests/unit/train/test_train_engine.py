@@ -108,6 +108,60 @@ def test_a_state_goes_on_with_the_same_bits_on_one_machine(precision: str, tmp_p
     assert all(torch.equal(tensor, bits(module)[name]) for name, tensor in bits(resumed).items())
 
 
+def half_frozen(precision: str, gradients: str = "float32") -> tuple[Engine, nn.Module]:
+    """The first layer is frozen, as an encoder is in alignment."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(7, 5), nn.Linear(5, 3))
+    module[0].requires_grad_(False)
+    with one_process():
+        return Engine(module, STAGE, precision, gradients), module
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_state_beside_frozen_modules_goes_on_with_the_same_bits_on_one_machine(
+    precision: str, tmp_path: Path
+) -> None:
+    engine, module = half_frozen(precision)
+    update(engine, 1)
+    engine.save(tmp_path / "engine")
+    weights = bits(module)
+    update(engine, 2)
+    other, resumed = half_frozen(precision)
+    # The hand-over brings all weights: here a new encoder, which the state must not take back.
+    swapped = weights | {"0.weight": weights["0.weight"] + 1}
+    resumed.load_state_dict(swapped)
+    other.load(tmp_path / "engine")
+    assert torch.equal(bits(resumed)["0.weight"], swapped["0.weight"])
+    resumed[0].weight.copy_(weights["0.weight"])
+    update(other, 2)
+    assert all(torch.equal(tensor, bits(module)[name]) for name, tensor in bits(resumed).items())
+    assert not torch.equal(bits(module)["1.weight"], weights["1.weight"])
+
+
+def test_a_state_of_another_stage_is_refused(tmp_path: Path) -> None:
+    engine, _ = half_frozen("bfloat16")
+    update(engine, 1)
+    engine.save(tmp_path / "engine")
+    other, _ = made("bfloat16")
+    with pytest.raises(CheckpointError, match=r"does not fit this model in 0\.(bias|weight) and 1 more"):
+        other.load(tmp_path / "engine")
+
+
+@pytest.mark.parametrize(("gradients", "kept"), [("float32", True), ("bfloat16", False)])
+def test_small_gradients_are_kept_beside_large_ones(gradients: str, kept: bool) -> None:
+    """1 and 1/512, which bfloat16, with eight bits, loses beside 1."""
+    torch.manual_seed(0)
+    module = nn.Linear(1, 1, bias=False)
+    with one_process():
+        engine = Engine(module, STAGE, "bfloat16", gradients)
+    for value in (1.0, 2.0**-9):
+        engine.backward(engine(torch.ones(1, 1, dtype=torch.bfloat16)).float().sum() * value)
+        engine.step(1e-2)
+    # Two batches an update: DeepSpeed takes their mean.
+    right = (1 + 2**-9) / 2
+    assert (engine.gradient_norm() == pytest.approx(right, rel=1e-6)) is kept
+
+
 def test_a_partitioned_state_is_read_by_a_plain_process(tmp_path: Path) -> None:
     """By way of the universal form: float32 weights and Adam's moments, as the optimizer holds them."""
     engine, _ = made("bfloat16")

@@ -1,10 +1,11 @@
 """Feature augmentation: one time warp, then masks drawn for each view (SpecAugment, as icefall's CR-CTC recipe).
 
-All of it is drawn on the processor, utterance by utterance, into a few tensors (`Drawn`), which are applied to the
+All of it is drawn on the processor into a few tensors (`Drawn`), for every utterance its own, which are applied to the
 batch where it lies in a handful of operations. Distributions are those of lhotse's SpecAugment; B utterances, T frames,
 F mel bins, V views, view v of utterance b in row v B + b.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -32,11 +33,15 @@ class Drawn(NamedTuple):
 
     def to(self, device: torch.device, non_blocking: bool = False) -> "Drawn":
         """The same on `device`."""
-        return Drawn(*(None if one is None else one.to(device, non_blocking=non_blocking) for one in self))
+        return self._each(lambda one: one.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> "Drawn":
         """The same in pinned memory."""
-        return Drawn(*(None if one is None else one.pin_memory() for one in self))
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, changed: Callable[[torch.Tensor], torch.Tensor]) -> "Drawn":
+        levels = None if self.levels is None else changed(self.levels)
+        return Drawn(changed(self.taps), changed(self.weights), changed(self.bins), levels)
 
 
 def views(batch: Batch, stage: Stage, step: int, rng: np.random.Generator) -> torch.Tensor:

@@ -8,7 +8,7 @@ from measured import row
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from earmark.config import SpecAugment
-from earmark.train.augment import applied, drawn_for
+from earmark.train.feed.augment import applied, drawn_for
 
 BATCHES = ((34, 588), (100, 200))
 """Utterances, frames of each: about 20,000 in all, a batch of the paper's pretraining."""

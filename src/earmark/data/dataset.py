@@ -53,7 +53,7 @@ class Batch(NamedTuple):
     texts: list[str]
     languages: list[str]
     drawn: "Movable | None" = None
-    """What training has drawn for this batch ahead of its step (`earmark.train.augment`), and moves with it."""
+    """What training has drawn for this batch ahead of its step (`earmark.train.feed.augment`), and moves with it."""
 
     @property
     def padding(self) -> float:

@@ -20,8 +20,8 @@ from earmark.config import Config
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
 from earmark.text.inventory import Inventory
-from earmark.train.ahead import Ahead
 from earmark.train.engine import Engine
+from earmark.train.feed.ahead import Ahead
 from earmark.train.flops import meter_for
 from earmark.train.guard import guard_from
 from earmark.train.loop import Batches, train

@@ -15,7 +15,7 @@ from earmark.models.ctc_head import CTCHead
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.llm import checkpoint_activations
 from earmark.models.speech_llm import SpeechLLM, target_logits
-from earmark.train.augment import views, views_at
+from earmark.train.feed.augment import views, views_at
 from earmark.train.schedule import consistency
 
 

@@ -10,7 +10,7 @@ from earmark.models.ctc_head import CTCHead
 from earmark.models.decoder import AttentionDecoder, decoder_labels
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.quantizer import QuantizerHead, RandomQuantizer, corrupt, span_mask
-from earmark.train.augment import views
+from earmark.train.feed.augment import views
 from earmark.train.tasks import Loss, Moment, Task
 
 

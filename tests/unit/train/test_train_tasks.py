@@ -10,7 +10,7 @@ from earmark.data.dataset import Batch, Dataset
 from earmark.losses import cr_ctc_loss, ctc_sum
 from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm
 from earmark.text.inventory import Inventory
-from earmark.train.augment import views
+from earmark.train.feed.augment import views
 from earmark.train.tasks import CTCTask, Moment, NextTokenTask
 
 MOMENT = Moment(1, "pretrain", 5, 0, 0)

@@ -13,7 +13,7 @@ import torch
 
 from earmark.config import Stage
 from earmark.data.dataset import Batch
-from earmark.train.augment import draw
+from earmark.train.feed.augment import draw
 from earmark.train.loop import Source
 from earmark.train.tasks import Moment
 

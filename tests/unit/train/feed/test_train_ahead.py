@@ -16,8 +16,8 @@ from earmark.data.dataset import Batch, Dataset
 from earmark.errors import ShardError
 from earmark.text.inventory import Inventory
 from earmark.train import segment
-from earmark.train.ahead import UPDATES, Ahead
-from earmark.train.augment import Drawn, draw
+from earmark.train.feed.ahead import UPDATES, Ahead
+from earmark.train.feed.augment import Drawn, draw
 from earmark.train.loop import Batches, Source
 from earmark.train.tasks import Moment
 

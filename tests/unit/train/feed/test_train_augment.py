@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from earmark.config import SpecAugment, Stage
 from earmark.data.dataset import Batch
-from earmark.train.augment import Drawn, applied, draw, drawn_for, stretches, time_masks, views, views_at, warps
+from earmark.train.feed.augment import Drawn, applied, draw, drawn_for, stretches, time_masks, views, views_at, warps
 
 LENGTHS = torch.tensor([120, 75, 30])
 CLEAN = SpecAugment(freq_masks=0, time_masks=0, warp=0)

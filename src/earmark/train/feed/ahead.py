@@ -66,9 +66,8 @@ class Ahead:
         return batch
 
     def _ask(self) -> None:
-        for place in self._places:
+        if place := next(self._places, None):
             self._coming.append((place, self._thread.submit(self._made, *place)))
-            return
 
     def _made(self, step: int, micro: int) -> Batch:
         batch: Batch = self._source(step, micro, self._rank)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import augmentation
 import checkpoint
 import decoding
 import encoders
@@ -18,6 +19,15 @@ import torch
 from earmark.io import write_json
 
 OUTPUT = Path("results/bench/train.json")
+PARTS = (
+    encoders.speed,
+    encoders.memory,
+    decoding.rows,
+    packing.rows,
+    padding.rows,
+    checkpoint.rows,
+    augmentation.rows,
+)
 
 
 def main() -> None:
@@ -25,7 +35,7 @@ def main() -> None:
     torch.set_num_threads(1)
     assert os.environ.get("OMP_NUM_THREADS") == "1", "set OMP_NUM_THREADS=1: one thread each"
     found: list[dict[str, Any]] = []
-    for measured in (encoders.speed, encoders.memory, decoding.rows, packing.rows, padding.rows, checkpoint.rows):
+    for measured in PARTS:
         for row in measured():
             found.append(row | {"command": "make bench-train"})
             against = f"{row['peer']:>10,}  {row['ratio']:>7} x" if row["ratio"] else " " * 21

@@ -39,6 +39,15 @@ def test_stage_is_the_paper_s(paper: Config, name: str) -> None:
     assert stage.short_first is None and stage.consistency_from == 0
 
 
+def test_masks_are_those_of_cr_ctc_in_icefall(paper: Config) -> None:
+    augment, ratio = paper.stages.pretrain.augment, 2.5  # its time_mask_ratio
+    assert augment is not None
+    assert (augment.time_masks, augment.time_fraction) == (10 * ratio, pytest.approx(0.15 * ratio))
+    assert (augment.time_width, augment.freq_masks, augment.freq_width, augment.warp) == (100, 2, 27, 80)
+    assert (augment.mask_probability, augment.warp_probability) == (0.9, 0.9)
+    assert (augment.level_shift, augment.from_step) == (0.0, 0)
+
+
 def test_models_are_the_paper_s(paper: Config) -> None:
     encoder = paper.encoder
     assert (encoder.n_layers, encoder.n_heads, encoder.d_model, encoder.kernel_size) == (16, 20, 1280, 33)

@@ -133,18 +133,25 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SpecAugment(Section):
-    """Masks drawn for each view (CR-CTC, icefall's zipformer recipe)."""
+    """Masks drawn for each view, as lhotse's SpecAugment draws them; by default those of CR-CTC's recipe in icefall.
 
+    An utterance of T frames has `min(time_masks, ceil(time_fraction T / time_width))` time masks, whose widths are
+    drawn below `min(time_width, time_fraction T / their number)`: 4 masks below 0.93 s in 10 s, one below 0.37 s in
+    1 s.
+    """
+
+    mask_probability: Fraction = 0.9
+    """Probability that a view has masks at all."""
     freq_masks: int = Field(2, ge=0)
     """Number of frequency masks."""
     freq_width: PositiveInt = 27
-    """Largest width of a frequency mask, mel bins."""
+    """Bound of a frequency mask's width, mel bins: 0 to 26 are drawn, all alike."""
     time_masks: int = Field(25, ge=0)
-    """Number of time masks."""
+    """Bound of the number of time masks; 25 is the usual 10 times CR-CTC's ratio of 2.5."""
     time_width: PositiveInt = 100
-    """Largest width of a time mask, frames of 10 ms."""
+    """Bound of a time mask's width, frames of 10 ms: 0 to 99 are drawn, all alike."""
     time_fraction: Fraction = 0.375
-    """All time masks together cover at most this part of the utterance."""
+    """Bound of the part of an utterance that its time masks cover; 0.375 is the usual 0.15 times that ratio."""
     level_shift: float = Field(0.0, ge=0)
     """Largest shift of an utterance's level, up or down: a gain in units of the log-mel energies' deviation, shared
     by both views. 0 in the paper."""

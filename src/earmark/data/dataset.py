@@ -7,7 +7,7 @@ come from the shards' own rows.
 import warnings
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,18 @@ OPEN_SHARDS = 256
 """Shards that are open at a time: each takes a file descriptor, of which a process commonly has 1,024."""
 
 
+class Movable(Protocol):
+    """What a batch takes along to a device."""
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> Self:
+        """The same there."""
+        ...
+
+    def pin_memory(self) -> Self:
+        """The same in memory that a GPU reads by itself."""
+        ...
+
+
 class Batch(NamedTuple):
     """Padded utterances: B of them, T feature frames, U phones at most."""
 
@@ -40,6 +52,8 @@ class Batch(NamedTuple):
     """(B,) int64."""
     texts: list[str]
     languages: list[str]
+    drawn: "Movable | None" = None
+    """What training has drawn for this batch ahead of its step (`earmark.train.feed.augment`), and moves with it."""
 
     @property
     def padding(self) -> float:
@@ -52,8 +66,24 @@ class Batch(NamedTuple):
         return float(self.lengths.sum()) / 100
 
     def to(self, device: torch.device) -> "Batch":
-        """Features and phones on `device`; lengths stay, for loops and masks are planned by them on the processor."""
-        return self._replace(features=self.features.to(device), phones=self.phones.to(device))
+        """Features, phones and what was drawn on `device`; lengths stay: masks are planned by them on the processor.
+
+        Out of pinned memory nothing is waited for: the device's stream keeps the order.
+        """
+        ahead = device.type == "cuda"
+        return self._replace(
+            features=self.features.to(device, non_blocking=ahead),
+            phones=self.phones.to(device, non_blocking=ahead),
+            drawn=self.drawn and self.drawn.to(device, non_blocking=ahead),
+        )
+
+    def pinned(self) -> "Batch":
+        """In memory that a GPU reads by itself, what `to` moves."""
+        return self._replace(
+            features=self.features.pin_memory(),
+            phones=self.phones.pin_memory(),
+            drawn=self.drawn and self.drawn.pin_memory(),
+        )
 
 
 class Labels(NamedTuple):

@@ -21,6 +21,7 @@ from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
 from earmark.text.inventory import Inventory
 from earmark.train.engine import Engine
+from earmark.train.feed.ahead import Ahead
 from earmark.train.flops import meter_for
 from earmark.train.guard import guard_from
 from earmark.train.loop import Batches, train
@@ -85,14 +86,19 @@ def run_segment(
     source = Batches(dataset, config, place.stage, engine.world)
     records = Records(place.instance, place.start, place.end, config.folder / "tensorboard", main)
     folder, span = paths.step(place.instance, place.end), range(place.start, place.end)
+
+    def moment(step: int, micro: int) -> Moment:
+        return Moment(config.seed, place.instance, step, micro * engine.world + engine.rank, 0)
+
+    ahead = Ahead(source, place.stage, span, engine.rank, moment, engine.device)
     # Closed on an error, too: what went wrong gets a line of its own.
-    with records.bar, saying_what_to_lower(place, source.longest), spent.on("train"):
+    with records.bar, saying_what_to_lower(place, source.longest), spent.on("train"), ahead:
         train(
             engine,
             place.stage,
-            source,
+            ahead,
             records,
-            lambda step, micro: Moment(config.seed, place.instance, step, micro * engine.world + engine.rank, 0),
+            moment,
             span,
             place.steps,
             guard_from(place.stage, paths.stage(place.instance), place.start),

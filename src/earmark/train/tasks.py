@@ -4,6 +4,7 @@ import hashlib
 import random
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -14,7 +15,7 @@ from earmark.models.ctc_head import CTCHead
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.llm import checkpoint_activations
 from earmark.models.speech_llm import SpeechLLM, target_logits
-from earmark.train.augment import views
+from earmark.train.feed.augment import views, views_at
 from earmark.train.schedule import consistency
 
 
@@ -37,9 +38,16 @@ class Moment(NamedTuple):
 
     def generator(self) -> random.Random:
         """A generator of this moment; torch's own (dropout) is seeded with it as well."""
-        rng = random.Random(hashlib.sha256(repr(tuple(self)).encode()).hexdigest())
+        rng = random.Random(self._hash().hexdigest())
         torch.manual_seed(rng.getrandbits(63))
         return rng
+
+    def draws(self) -> np.random.Generator:
+        """A generator of this moment for augmentation; it touches no other, so it can be had ahead of the step."""
+        return np.random.default_rng(int(self._hash().hexdigest(), 16))
+
+    def _hash(self) -> Any:
+        return hashlib.sha256(repr(tuple(self)).encode())
 
 
 class Task(nn.Module):
@@ -84,13 +92,12 @@ class CTCTask(Task):
 
     def forward(self, batch: Batch, moment: Moment) -> Loss:
         """Loss a valid encoder frame."""
-        rng = moment.generator()
-        settings = self.stage.augment if self.stage.augment and moment.step >= self.stage.augment.from_step else None
-        two = self.stage.loss == "cr_ctc" and moment.step >= self.stage.consistency_from
-        features = views(batch.features, batch.lengths, settings, 2 if two else 1, rng)
-        encoded, lengths = self.encoder(features, batch.lengths.repeat(2 if two else 1))[:2]
+        moment.generator()
+        features = views(batch, self.stage, moment.step, moment.draws())
+        count = views_at(self.stage, moment.step)
+        encoded, lengths = self.encoder(features, batch.lengths.repeat(count))[:2]
         logits = self.head(encoded)
-        if not two:
+        if count == 1:
             loss = ctc_sum(logits.float().log_softmax(-1), lengths, batch.phones, batch.phone_lengths) / lengths.sum()
             return Loss(loss, {"ctc": loss})
         (one, other), scale = logits.chunk(2), consistency(moment.step, self.stage)
@@ -126,10 +133,8 @@ class NextTokenTask(Task):
         """Mean loss a token; `moment` None: clean features (validation)."""
         features = batch.features
         if moment is not None:
-            rng = moment.generator()
-            settings = self.stage.augment
-            if settings and moment.step >= settings.from_step:
-                features = views(features, batch.lengths, settings, 1, rng)
+            moment.generator()
+            features = views(batch, self.stage, moment.step, moment.draws())
         speech, lengths = self.model.embed(features, batch.lengths)
         end = self.tokenizer.eos_token_id
         targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]

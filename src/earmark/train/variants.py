@@ -10,7 +10,7 @@ from earmark.models.ctc_head import CTCHead
 from earmark.models.decoder import AttentionDecoder, decoder_labels
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.quantizer import QuantizerHead, RandomQuantizer, corrupt, span_mask
-from earmark.train.augment import views
+from earmark.train.feed.augment import views
 from earmark.train.tasks import Loss, Moment, Task
 
 
@@ -40,9 +40,8 @@ class AEDTask(Task):
 
     def forward(self, batch: Batch, moment: Moment) -> Loss:
         """Loss a label (AED) or a valid encoder frame (hybrid); its parts `ctc` a frame, `aed` a label."""
-        rng = moment.generator()
-        settings = self.stage.augment if self.stage.augment and moment.step >= self.stage.augment.from_step else None
-        features = views(batch.features, batch.lengths, settings, 1, rng)
+        moment.generator()
+        features = views(batch, self.stage, moment.step, moment.draws())
         encoded, lengths = self.encoder(features, batch.lengths)[:2]
         aed, count = self.aed(encoded, lengths, batch)
         if self.head is None:

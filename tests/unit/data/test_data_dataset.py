@@ -1,6 +1,7 @@
 """Batches as training sees them: rows of several corpora, normalised, padded with zeros."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -197,3 +198,36 @@ def test_shard_of_another_inventory_is_refused_when_it_is_read(tiny_copy: TinyRu
     dataset = Dataset(tiny_copy.paths.dataset, other)
     with pytest.raises(ShardError, match=r"spoken-0000-0000\.arrow was labelled with inventory"):
         dataset.batch(dataset.split("valid"))
+
+
+class Moved(NamedTuple):
+    """Something that was drawn ahead."""
+
+    where: str = "processor"
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "Moved":
+        return Moved(f"{device.type}, {'not waited for' if non_blocking else 'waited for'}")
+
+    def pin_memory(self) -> "Moved":
+        return Moved("pinned")
+
+
+@pytest.mark.parametrize(("kind", "waits"), [("cuda", False), ("cpu", True)])
+def test_a_batch_goes_to_a_gpu_without_waiting(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, kind: str, waits: bool
+) -> None:
+    batch = dataset.batch(dataset.split("valid"))._replace(drawn=Moved())
+    moves: list[tuple[torch.Tensor, str, bool]] = []
+
+    def to(tensor: torch.Tensor, device: torch.device, non_blocking: bool = False) -> torch.Tensor:
+        moves.append((tensor, device.type, not non_blocking))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    moved = batch.to(torch.device(kind))
+    assert [(id(one), *how) for one, *how in moves] == [
+        (id(batch.features), kind, waits),
+        (id(batch.phones), kind, waits),
+    ]
+    assert moved.drawn == Moved(f"{kind}, {'waited for' if waits else 'not waited for'}")
+    assert batch._replace(drawn=None).to(torch.device(kind)).drawn is None

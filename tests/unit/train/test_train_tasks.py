@@ -10,7 +10,7 @@ from earmark.data.dataset import Batch, Dataset
 from earmark.losses import cr_ctc_loss, ctc_sum
 from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm
 from earmark.text.inventory import Inventory
-from earmark.train.augment import views
+from earmark.train.feed.augment import views
 from earmark.train.tasks import CTCTask, Moment, NextTokenTask
 
 MOMENT = Moment(1, "pretrain", 5, 0, 0)
@@ -69,7 +69,7 @@ def test_cr_ctc_is_of_two_views_drawn_from_the_moment(config: Config, batch: Bat
     augment = SpecAugment(time_masks=3, warp=10)
     task = ctc_task(config, augment=augment, consistency_from=0, consistency_warmup=10).eval()
     loss = task(batch, MOMENT)
-    features = views(batch.features, batch.lengths, augment, 2, MOMENT.generator())
+    features = views(batch, task.stage, MOMENT.step, MOMENT.draws())
     encoded, lengths = task.encoder(features, batch.lengths.repeat(2))[:2]
     one, other = task.head(encoded).chunk(2)
     scale = config.stages.pretrain.consistency_scale * 6 / 10
@@ -92,6 +92,13 @@ def test_features_are_clean_until_augmentation_begins(config: Config, batch: Bat
     assert torch.equal(task(batch, MOMENT).value, clean(batch, MOMENT).value)
     later = MOMENT._replace(step=6)
     assert not torch.equal(task(batch, later).value, clean(batch, later).value)
+
+
+def test_draws_of_augmentation_touch_no_other_generator(config: Config) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    assert MOMENT.draws().random() == MOMENT.draws().random() != MOMENT._replace(micro=9).draws().random()
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_dropout_is_drawn_from_the_moment_too_on_one_machine(config: Config, batch: Batch) -> None:

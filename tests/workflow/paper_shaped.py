@@ -49,6 +49,8 @@ NO_SIZES: dict[str, Any] = {
     "watch.tau": 0.99999999,
     # Not in the paper's file, and to be run with everything else.
     "stages.joint.average_last": 2,
+    "stages.pretrain.activation_checkpointing": True,
+    "stages.ia_sft.activation_checkpointing": True,
     # So that a reference of few utterances is enough.
     "evaluation.pca_dim": 2,
     "evaluation.diagnosed_utterances": 6,

@@ -97,7 +97,11 @@ def stage_settings(*names):
     values = {name: dump(getattr(RUN.stages, name)) for name in names}
     for name in names:
         values[name]["accumulation"] *= RUN.processes
-        del values[name]["activation_checkpointing"]
+        # The guard leaves out what a good batch would not have made: its settings train nothing again.
+        for key in ("activation_checkpointing", "spike", "spikes_in_a_row"):
+            del values[name][key]
+        if name == "ia_sft":
+            values["at_swap"] = RUN.post_training.at_swap
     values["weights"] = {name: corpus.weight for name, corpus in CORPORA.items()}
     return json.dumps(values, sort_keys=True) + settings(
         "seed", "encoder", "precision", "sampling_power", "batch_group"

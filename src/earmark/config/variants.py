@@ -25,6 +25,9 @@ class PostTraining(Section):
     encoders: Literal["swapped", "final"] = "swapped"
     """swapped: alignment starts with the encoder of the first trigger of the watch, each later one begins a phase of
     IA-SFT. final: all stages follow pretraining, with its last encoder; IA-SFT has one phase."""
+    at_swap: Literal["go_on", "restart"] = "go_on"
+    """go_on: a swap changes the encoder and nothing else (A.4); Adam's moments, weights in full precision, rate and
+    order of utterances go on over all phases of IA-SFT. restart: each phase has its own optimizer and warm-up."""
     updates: Literal["own", "equal"] = "own"
     """own: each stage has its own number of updates. equal: as many together as the full recipe has with the same
     triggers. What was left out goes to IA-SFT's last phase, or to joint SFT where IA-SFT is missing; the half-life of

@@ -35,13 +35,13 @@ def read_done(path: Path | str) -> dict[str, Any]:
     return described
 
 
-def handed_over(described: dict[str, Any], instance: str) -> dict[str, str]:
-    """File of each module that stage `instance` takes over from a segment.
+def handed_over(described: dict[str, Any], goes_on: bool) -> dict[str, str]:
+    """File of each module that is taken over from a segment, whose training goes on or another stage begins.
 
     The stage that averaged its checkpoints goes on from its last one, to which the optimizer's state belongs; others
     take the mean.
     """
-    return described["weights"] | (last_of(described) if described["instance"] == instance else {})
+    return described["weights"] | (last_of(described) if goes_on else {})
 
 
 def last_of(described: dict[str, Any]) -> dict[str, str]:

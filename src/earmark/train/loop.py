@@ -44,18 +44,21 @@ def train(
     guard: Guard | None = None,
     watching: Callable[[int], AbstractContextManager[None]] = lambda step: contextlib.nullcontext(),
     meter: Meter | None = None,
+    rates: Callable[[int], float] | None = None,
 ) -> None:
     """Make the updates of `span` (from 0) out of `steps`.
 
     :param guard: judges losses and gradients; None: no guard. :param watching: what a step runs inside (a profiler).
     :param meter: counts FLOPs, so that the model FLOPs utilisation is recorded; None: it is not.
+    :param rates: learning rate of a step; None: the stage's own from its first step on.
     :raises TrainingError: a loss or gradient that is not a finite number, or spikes in a row, with the utterances' ids.
     """
     guard = guard or Guard(stage.model_copy(update={"spike": None}))
     for step in span:
         with watching(step):
             started = time.perf_counter()
-            row = _update(engine, stage, source, moment, step, rate(step, stage, steps), guard, meter)
+            learning_rate = rates(step) if rates else rate(step, stage, steps)
+            row = _update(engine, stage, source, moment, step, learning_rate, guard, meter)
             if meter:
                 row["mfu"] = meter.mfu(time.perf_counter() - started)
         records.add(step + 1, **row)

@@ -9,6 +9,9 @@ from earmark.errors import TrainingError
 class Place:
     """Where a segment stands: stage instance (ia_sft_2), its kind (ia_sft), first and last step.
 
+    `earlier` are the updates of the phases before, where training goes on over a swap: rate and order of utterances are
+    functions of them and the step together.
+
     :param steps: updates of the instance where they are not its stage's own (`post_training.updates: equal`): its
         half-life is stretched in proportion, else the rate would have fallen to nothing long before the end.
     :raises TrainingError: there is no such instance, or none of its segments ends with step `end`.
@@ -16,7 +19,7 @@ class Place:
 
     def __init__(self, config: Config, instance: str, end: int, last_phase: bool, steps: int | None = None):
         self.instance = instance
-        self.kind = _kind_of(instance)
+        self.kind = kind_of(instance)
         self.stage: Stage = getattr(config.stages, self.kind)
         self.last_phase = last_phase
         own = config.stage_steps(self.kind, last_phase)
@@ -30,11 +33,20 @@ class Place:
             raise TrainingError(
                 f"{instance} has no segment that ends with step {end}: name one of {', '.join(map(str, shown))}"
             )
+        number = int(instance.removeprefix("ia_sft_")) if self.kind == "ia_sft" else 1
+        self.before = f"ia_sft_{number - 1}" if number > 1 and config.post_training.at_swap == "go_on" else None
+        self.earlier = (number - 1) * config.stage_steps("ia_sft") if self.before else 0
+        # Others follow on any phase but the last: its rate has no tail.
+        self.goes_on = self.kind == "ia_sft" and not last_phase and config.post_training.at_swap == "go_on"
         self.end = end
         self.start = (end - 1) // self.stage.segment_steps * self.stage.segment_steps
 
+    def follows(self, instance: str | None) -> bool:
+        """Whether the segment goes on with the training of a stage instance: its own, or the phase before a swap."""
+        return instance == self.instance or (self.start == 0 and instance is not None and instance == self.before)
 
-def _kind_of(instance: str) -> str:
+
+def kind_of(instance: str) -> str:
     """Stage of an instance: ia_sft for ia_sft_2.
 
     :raises TrainingError: there is no such instance.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from earmark.config import Config
-from earmark.data.dataset import Dataset
+from earmark.data.dataset import Batch, Dataset
 from earmark.errors import TrainingError
 from earmark.text.inventory import Inventory
 from earmark.train.engine import Engine
@@ -29,6 +29,7 @@ from earmark.train.memory import saying_how_to_share, saying_what_to_lower
 from earmark.train.place import Place
 from earmark.train.profile import profiling
 from earmark.train.records import Records, Spent, say
+from earmark.train.schedule import rate
 from earmark.train.state.checkpoint import checksums, save_modules
 from earmark.train.state.ending import Ending, described, stand_in, write_done
 from earmark.train.state.fallback import Job
@@ -68,7 +69,7 @@ def run_segment(
             stand_in(ending, job, stop, started)
         return
     with spent.on("load"):
-        origin = hand_over(task, before, inventory, {"encoder"} if snapshot else (), place.instance)
+        origin = hand_over(task, before, inventory, {"encoder"} if snapshot else (), place)
         if snapshot:
             origin = swap_encoder(task, origin, snapshot, inventory)
         check_origin(origin, before, place, config)
@@ -90,7 +91,10 @@ def run_segment(
     def moment(step: int, micro: int) -> Moment:
         return Moment(config.seed, place.instance, step, micro * engine.world + engine.rank, 0)
 
-    ahead = Ahead(source, place.stage, span, engine.rank, moment, engine.device)
+    def batches(step: int, micro: int, rank: int) -> Batch:
+        return source(place.earlier + step, micro, rank)
+
+    ahead = Ahead(batches, place.stage, span, engine.rank, moment, engine.device)
     # Closed on an error, too: what went wrong gets a line of its own.
     with records.bar, saying_what_to_lower(place, source.longest), spent.on("train"), ahead:
         train(
@@ -104,6 +108,7 @@ def run_segment(
             guard_from(place.stage, paths.stage(place.instance), place.start),
             profiling(span, folder) if profiled and main else lambda step: nullcontext(),
             meter_for(task, config.precision, config.peak_tflops),
+            lambda step: rate(step, place.stage, place.steps, place.earlier, place.goes_on),
         )
     with spent.on("save"):
         engine.save(folder / "engine")

@@ -60,3 +60,20 @@ def test_a_step_at_which_no_segment_ends_is_refused(tiny_run: TinyRun, step: int
 def test_of_many_segments_a_few_are_named(tiny_run: TinyRun) -> None:
     with pytest.raises(TrainingError, match=r"step 3: name one of 2, 4, 6, \.\.\., 11$"):
         Place(tiny_run.config, "pretrain", 3, False, steps=11)
+
+
+def test_a_phase_goes_on_with_the_one_before_unless_it_restarts(tiny_run: TinyRun) -> None:
+    config = tiny_run.config
+    first, second = Place(config, "ia_sft_1", 2, False), Place(config, "ia_sft_3", 2, True)
+    assert (first.earlier, first.goes_on) == (0, True)
+    assert (second.earlier, second.goes_on) == (4, False)
+    assert second.follows("ia_sft_2")
+    assert second.follows("ia_sft_3")
+    assert not second.follows("ia_sft_1")
+    assert not first.follows("align")
+    assert not Place(config, "ia_sft_3", 4, True).follows("ia_sft_2")  # its second segment
+    restarting = config.model_copy(
+        update={"post_training": config.post_training.model_copy(update={"at_swap": "restart"})}
+    )
+    again = Place(restarting, "ia_sft_3", 2, True)
+    assert (again.earlier, again.goes_on, again.follows("ia_sft_2")) == (0, False, False)

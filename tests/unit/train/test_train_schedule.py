@@ -52,3 +52,13 @@ def test_consistency_grows_over_its_warm_up() -> None:
 
 def test_consistency_without_warm_up_is_there_at_once() -> None:
     assert consistency(0, stage(consistency_warmup=0)) == pytest.approx(0.2)
+
+
+def test_over_a_swap_warm_up_and_decay_go_on() -> None:
+    falling = stage(warmup_steps=10, half_life=50, tail_fraction=0.5)
+    whole = [rate(step, stage(warmup_steps=10, half_life=50), 1000) for step in range(60)]
+    first = [rate(step, falling, 40, goes_on=True) for step in range(40)]
+    second = [rate(step, falling, 20, earlier=40) for step in range(20)]
+    assert first == whole[:40]  # no tail before another phase
+    assert second[:10] == whole[40:50]
+    assert second[-1] < 0.2 * whole[59]

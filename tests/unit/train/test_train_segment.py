@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny import CONFIG, Runner, TinyRun
 
 from earmark.data.dataset import Dataset
 from earmark.errors import TrainingError
-from earmark.io import read_json, read_parquet, sha256, write_json
+from earmark.io import read_json, read_parquet, read_tensors, sha256, write_json
 from earmark.train.place import Place
 from earmark.train.segment import in_short, run_segment
 
@@ -171,3 +172,27 @@ def test_shared_parts_are_not_made_by_those_who_take_them(
     assert code == 2
     assert f"{part} is taken from run tiny (shares.{part})" in err
     assert not (tiny_copy.folder.parent / "taker").exists()
+
+
+def test_a_swap_changes_the_encoder_and_nothing_else_on_one_machine(earmark: Runner, tiny_copy: TinyRun) -> None:
+    """With the same encoder swapped in, two phases are one of as many updates; with another, moments and rate go on."""
+    paths = tiny_copy.paths
+    snapshot, align = paths.step("pretrain", 4) / "done.json", paths.step("align", 2) / "done.json"
+    for instance in ("ia_sft_1", "ia_sft_2"):
+        shutil.rmtree(paths.stage(instance))
+
+    def train(instance: str, step: int, before: Path, *options: object) -> Path:
+        assert earmark("train", CONFIG, instance, step, "--before", before, *options)[0] == 0
+        return paths.step(instance, step) / "done.json"
+
+    first = train("ia_sft_1", 2, align, "--encoder", snapshot)
+    second = train("ia_sft_2", 2, first, "--encoder", snapshot, "--last-phase")
+    swapped = {name: read_tensors(second.parent / f"{name}.safetensors")[0] for name in ("adaptor", "llm")}
+    states, _ = read_tensors(second.parent / "engine/optimizer.safetensors")
+    assert {float(value) for name, value in states.items() if name.startswith("step/")} == {4.0}
+    shutil.rmtree(paths.stage("ia_sft_1"))
+    half = train("ia_sft_1", 2, align, "--encoder", snapshot, "--steps", 4)
+    whole = train("ia_sft_1", 4, half, "--steps", 4)
+    for name, tensors in swapped.items():
+        once, _ = read_tensors(whole.parent / f"{name}.safetensors")
+        assert all(torch.equal(once[key], tensors[key]) for key in once), name

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from earmark.errors import CheckpointError
 from earmark.io import read_json, sha256, write_text
 from earmark.models.done import handed_over, read_done
+from earmark.train.place import kind_of
 
 
 class Job(NamedTuple):
@@ -85,10 +86,11 @@ def damages(job: Job) -> Iterator[Damage]:
         if done is None:
             continue
         described = read_done(done)
-        if described["instance"] == job.instance and (done.parent / "engine").is_dir():
+        goes_on = kind_of(described["instance"]) == kind_of(job.instance)
+        if goes_on and (done.parent / "engine").is_dir():
             for name, expected in described.get("state", {}).items():
                 yield from _compared(done.parent / "engine" / name, expected, done)
-        taken = handed_over(described, job.instance) if names is None else described["weights"]
+        taken = handed_over(described, goes_on) if names is None else described["weights"]
         for name, path in taken.items():
             replaced = names is None and job.snapshot is not None and name == "encoder"
             if (names is None or name in names) and not replaced:

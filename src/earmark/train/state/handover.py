@@ -39,11 +39,11 @@ class Origin(NamedTuple):
 
 
 def hand_over(
-    task: nn.Module, before: Path | None, inventory: Inventory, but: Collection[str] = (), instance: str = ""
+    task: nn.Module, before: Path | None, inventory: Inventory, but: Collection[str] = (), place: Place | None = None
 ) -> Origin:
     """Load the modules that `before` (a done.json) names and `task` has; those in `but` stay as they are.
 
-    :param instance: stage instance that takes over.
+    :param place: of the segment that takes over; None: it trains nothing.
     :raises CheckpointError: `before` has another version, inventory or tokenizer, or its weights are absent, damaged or
         of another shape.
     """
@@ -54,7 +54,7 @@ def hand_over(
     if isinstance(task, NextTokenTask):
         check_vocabulary(before, done, task.tokenizer)
     modules = modules_of(task)
-    named = handed_over(done, instance).items()
+    named = handed_over(done, place is not None and place.follows(done["instance"])).items()
     weights = {name: path for name, path in named if name in modules and name not in but}
     for name, path in weights.items():
         load_weights(modules[name], path)
@@ -133,14 +133,18 @@ def check_order(before: Path, had: dict[str, Any], have: dict[str, Any]) -> None
 def state_before(origin: Origin, before: Path | None, place: Place, order: dict[str, Any]) -> Path | None:
     """Folder of the engine state to go on from; None where a stage begins: its optimizer starts afresh.
 
+    Over a swap of the encoder IA-SFT goes on, unless it is to restart.
+
     :raises CheckpointError: `before` is no neighbour of the segment, its state is gone, or its utterances had another
         order.
     """
-    if before is None or origin.instance != place.instance:
+    if before is None or not place.follows(origin.instance):
         return None
-    if origin.step != place.start:
+    if origin.instance == place.instance and origin.step != place.start:
         raise CheckpointError(f"{before} is of step {origin.step}, the segment starts at {place.start}: rerun it")
     check_order(before, origin.order, order)
+    if origin.instance != place.instance and "stopped_at" in read_done(before):
+        return None  # a phase that stopped early hands on its best checkpoint, whose optimizer's state is gone
     state = before.parent / "engine"
     if not state.is_dir():
         raise CheckpointError(

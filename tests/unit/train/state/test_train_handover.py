@@ -75,6 +75,19 @@ def test_alignment_begins_with_initial_weights(tiny_run: TinyRun, monkeypatch: p
     assert all(equal(one, initial[name]) for name, one in bits(task).items())
 
 
+def test_optimizer_s_state_is_handed_on_over_a_swap(tiny_run: TinyRun) -> None:
+    before = tiny_run.paths.step("ia_sft_1", 2) / "done.json"
+    second = Place(tiny_run.config, "ia_sft_2", 2, True)
+    assert state_before(Origin("ia_sft_1", 2, {}), before, second, {}) == before.parent / "engine"
+
+
+def test_a_phase_that_stopped_early_hands_on_no_state(tiny_copy: TinyRun) -> None:
+    before = tiny_copy.paths.step("ia_sft_1", 2) / "done.json"
+    write_json(before, read_json(before) | {"stopped_at": 2, "best": 2})
+    second = Place(tiny_copy.config, "ia_sft_2", 2, True)
+    assert state_before(Origin("ia_sft_1", 2, {}), before, second, {}) is None
+
+
 def test_optimizer_s_state_is_handed_on_within_a_stage_only(tiny_run: TinyRun) -> None:
     before = tiny_run.paths.step("joint", 2) / "done.json"
     place = Place(tiny_run.config, "joint", 4, False)

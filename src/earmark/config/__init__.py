@@ -38,6 +38,7 @@ from earmark.config.training import (
     SpecAugment,
     Stage,
     Stages,
+    Validation,
     Watch,
 )
 from earmark.config.variants import (
@@ -87,6 +88,7 @@ __all__ = [
     "SyntheticCorpus",
     "TestSet",
     "Text",
+    "Validation",
     "Watch",
     "WebdatasetCorpus",
     "check_shared",

@@ -9,7 +9,18 @@ from earmark.config.base import Fraction, Name, Section, Seed
 from earmark.config.corpora import Corpus
 from earmark.config.evaluation import Decoding, Evaluation
 from earmark.config.labels import Shards, Text
-from earmark.config.training import TRAINS, Adaptor, BestRQ, Decoder, Encoder, SmallLLM, Stage, Stages, Watch
+from earmark.config.training import (
+    TRAINS,
+    Adaptor,
+    BestRQ,
+    Decoder,
+    Encoder,
+    SmallLLM,
+    Stage,
+    Stages,
+    Validation,
+    Watch,
+)
 from earmark.config.variants import PostTraining, Shares
 from earmark.errors import ConfigError
 from earmark.paths import RunPaths
@@ -39,6 +50,7 @@ class Config(Section):
     prompt: str = "Transcribe the speech into text."
     """Instruction (section A.2)."""
     stages: Stages
+    valid: Validation = Validation()
     watch: Watch = Watch()
     post_training: PostTraining = PostTraining()
     shares: Shares = Shares()

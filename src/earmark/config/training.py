@@ -275,6 +275,14 @@ class Stages(Section):
         return self
 
 
+class Validation(Section):
+    """What is measured at each segment's end, and decides `patience`."""
+
+    utterances: PositiveInt = 1000
+    """Validation utterances, spread evenly over corpora and languages; all where there are no more. The processes of a
+    training share them."""
+
+
 class Watch(Section):
     """The CKA watch (Eqs. 11-13)."""
 
@@ -287,4 +295,4 @@ class Watch(Section):
     max_swaps: PositiveInt = 8
     """Triggers that post-training takes; later ones are recorded as surplus."""
     utterances: PositiveInt = 60
-    """Validation utterances that scores are computed on."""
+    """Validation utterances that scores are computed on, spread evenly over corpora and languages."""

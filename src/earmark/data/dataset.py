@@ -153,6 +153,13 @@ class Dataset:
         parts = [np.arange(one["start"], one["start"] + one["rows"]) for one in self._bounds.get(name, {}).values()]
         return np.concatenate([np.arange(0), *parts])
 
+    def parts(self, name: str) -> dict[str, np.ndarray]:
+        """Row numbers of a split by corpus."""
+        return {
+            corpus: np.arange(one["start"], one["start"] + one["rows"])
+            for corpus, one in self._bounds.get(name, {}).items()
+        }
+
     def corpora(self) -> dict[str, float]:
         """Hours of each corpus in training."""
         return {name: one["frames"] / 360_000 for name, one in self._bounds["train"].items()}

@@ -70,6 +70,7 @@ def in_short(decision: State) -> str:
 def write_score(config: Config, current: Path, reference: Path, output: Path) -> None:
     """`earmark cka`: average CKA (Eq. 12) of two snapshots on the fixed validation utterances."""
     from earmark.data.dataset import Dataset
+    from earmark.data.spread import spread
     from earmark.metrics.cka import encoder_cka
     from earmark.models.build import build_encoder, load_weights
     from earmark.models.done import read_done
@@ -83,28 +84,53 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
         return encode(encoder, dataset, config.watch.utterances)
 
     now, then = read_done(current), read_done(reference)
-    frames = frames_of(now)
+    rows = spread(dataset, "valid", config.watch.utterances)
+    languages = [label.language for label in dataset.labels(rows)]
+    frames, before = frames_of(now), frames_of(then)
     write_json(
         output,
         {
             "step": now["step"],
             "reference": then["step"],
-            "score": encoder_cka(frames, frames_of(then)),
+            "score": encoder_cka(frames, before),
             "mode": "average over utterances",
             "utterances": len(frames),
+            "languages": by_language(languages, frames, before),
         },
     )
 
 
+def by_language(
+    languages: list[str], a: list["torch.Tensor"], b: list["torch.Tensor"]
+) -> dict[str, dict[str, float | int | None]]:
+    """Score and number of utterances of each language; None: none of its utterances varies."""
+    from earmark.metrics.cka import encoder_cka
+
+    found: dict[str, dict[str, float | int | None]] = {}
+    for language in sorted(set(languages)):
+        mine = [number for number, one in enumerate(languages) if one == language]
+        try:
+            score = encoder_cka([a[number] for number in mine], [b[number] for number in mine])
+        except ValueError:
+            score = None
+        found[language] = {"score": score, "utterances": len(mine)}
+    return found
+
+
 def encode(encoder: "torch.nn.Module", dataset: "Dataset", utterances: int) -> list["torch.Tensor"]:
-    """Valid frames (L_i, d) of the first `utterances` of the validation split."""
+    """Valid frames (L_i, d) of so many utterances of the validation split, spread over corpora and languages."""
     import torch
 
+    from earmark.data.spread import spread
+
     encoder.eval()
-    frames: list[torch.Tensor] = []
+    rows = spread(dataset, "valid", utterances)
+    places = {row: number for number, row in enumerate(rows.tolist())}
+    frames: list[torch.Tensor] = [torch.empty(0)] * len(rows)
     with torch.no_grad():
-        for rows in dataset.batches(dataset.split("valid")[:utterances], 16):
-            batch = dataset.batch(rows)
+        for some in dataset.batches(rows, 16):
+            batch = dataset.batch(some)
             encoded, lengths = encoder(batch.features, batch.lengths)[:2]
-            frames += [one[:length] for one, length in zip(encoded, lengths.tolist(), strict=True)]
+            for row, one, length in zip(some.tolist(), encoded, lengths.tolist(), strict=True):
+                frames[places[row]] = one[:length]
     return frames

@@ -5,13 +5,14 @@ optimizer state as safetensors, so that a resumed segment is bit-identical and n
 """
 
 import contextlib
+import datetime
 import logging
 import math
 import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from earmark.train.records import say
 from earmark.train.state.universal import from_partitions, from_tensors, nothing_runs, read_parameter, written_by
 
 _STATE = "optimizer.safetensors"
+PATIENCE = datetime.timedelta(hours=2)
+"""How long processes wait for each other: while one writes and checks the largest model's files, and no longer than a
+dead one may go unnoticed by torchrun. Nothing that grows with the data is done by one of them alone."""
 
 
 class Engine:
@@ -72,6 +76,10 @@ class Engine:
             "steps_per_print": 10**12,
         }
 
+    def weigh(self, batch: Batch) -> int:
+        """What a batch counts in an update, as its task says."""
+        return int(self._engine.module.weigh(batch))
+
     def __call__(self, *arguments: Any) -> Any:
         """The module's forward; a batch comes to where the module is."""
         return self._engine(*(one.to(self.device) if isinstance(one, Batch) else one for one in arguments))
@@ -99,13 +107,34 @@ class Engine:
         """Norm before clipping of the last update."""
         return self._norm if self._plain else float(self._engine.get_global_grad_norm() or 0.0)
 
-    def mean(self, values: list[float]) -> list[float]:
-        """Means over all processes."""
+    def shares(self, weights: Sequence[float]) -> list[torch.Tensor]:
+        """What each of this process's batches of an update is multiplied with: the engine's mean over batches and
+        processes is then the mean over all that the weights count. It stays on the device: nothing waits for it.
+
+        :param weights: of the batches, as `Task.weigh` has them.
+        """
+        mine = torch.tensor(weights, dtype=torch.float64)
+        total = mine.sum()
+        if self.world > 1:
+            total = total.to(self.device)
+            torch.distributed.all_reduce(total)
+        mine = mine.to(self.device) * (len(weights) * self.world) / total.to(self.device)
+        return list(mine.float())
+
+    def mean(self, values: Sequence[torch.Tensor]) -> list[float]:
+        """Means over all processes; the one time in an update that the host waits for losses."""
+        summed = torch.stack([value.to(self.device, torch.float64) for value in values])
+        if self.world > 1:
+            torch.distributed.all_reduce(summed)
+        return (summed / self.world).tolist()
+
+    def sum(self, values: Sequence[float]) -> list[float]:
+        """Sums over all processes."""
         if self.world == 1:
-            return values
+            return list(values)
         summed = torch.tensor(values, dtype=torch.float64, device=self.device)
         torch.distributed.all_reduce(summed)
-        return (summed / self.world).tolist()
+        return summed.tolist()
 
     def gather(self, names: list[str]) -> list[str]:
         """What all processes hold, in the order of their ranks."""
@@ -290,7 +319,7 @@ def _deepspeed() -> Any:
             if "RANK" not in os.environ:
                 # In memory: a file to meet at would be left behind.
                 torch.distributed.init_process_group(backend, store=torch.distributed.HashStore(), rank=0, world_size=1)
-            deepspeed.init_distributed(backend)
+            deepspeed.init_distributed(backend, timeout=PATIENCE)
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     return deepspeed
 

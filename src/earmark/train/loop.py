@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 from earmark.config import Config, Stage
 from earmark.data.batches import BatchPlan, Strand, rates
@@ -75,44 +76,49 @@ def _update(
     meter: Meter | None,
 ) -> dict[str, Any]:
     """One update, or none where the guard sees a spike; its row of the records."""
-    seconds, padding, value = 0.0, 0.0, 0.0
-    parts: dict[str, float] = {}
-    ids: list[str] = []
-    spike = False
-    for micro in range(stage.accumulation):
-        batch = source(step, micro, engine.rank)
-        ids += batch.ids
+    batches = [source(step, micro, engine.rank) for micro in range(stage.accumulation)]
+    shares = engine.shares([engine.weigh(batch) for batch in batches])
+    losses: list[torch.Tensor] = []
+    parts: dict[str, torch.Tensor] = {}
+    spike, value = False, 0.0
+    for micro, (batch, share) in enumerate(zip(batches, shares, strict=True)):
         if meter:
             meter.add(batch, step)
         loss: Loss = engine(batch, moment(step, micro))
-        value += _finite(loss, step, batch.ids, guard) / stage.accumulation
+        weighed = loss.value * share
+        losses.append(weighed.detach() / stage.accumulation)
         for name, part in loss.parts.items():
-            parts[name] = parts.get(name, 0.0) + float(part.detach()) / stage.accumulation
-        engine.backward(loss.value)
+            parts[name] = parts.get(name, 0.0) + part.detach() * share / stage.accumulation
+        engine.backward(weighed)
         if micro == stage.accumulation - 1:
-            value, *means = engine.mean([value, *parts.values()])
-            parts = dict(zip(parts, means, strict=True))
+            value, *means = engine.mean([torch.stack(losses).sum(), *parts.values()])
+            _check_finite(value, losses, step, batches, guard)
             spike = guard.is_spike(value)
         engine.step(learning_rate, skip=spike)
-        seconds += batch.seconds
-        padding += batch.padding / stage.accumulation
     norm = engine.gradient_norm()
-    row = {"loss": value, "rate": learning_rate, "gradient_norm": norm, "audio_seconds": seconds, "padding": padding}
+    row = {"loss": value, "rate": learning_rate, "gradient_norm": norm}
+    row |= {"audio_seconds": sum(batch.seconds for batch in batches)}
+    row |= {"padding": sum(batch.padding for batch in batches) / stage.accumulation}
+    row |= dict(zip(parts, means, strict=True))
     if not spike and math.isfinite(norm):
         guard.keep(value)
-        return row | parts
-    ids = engine.gather(ids)  # loss and norm are those of all processes
+        return row
+    ids = engine.gather([name for batch in batches for name in batch.ids])  # loss and norm are those of all processes
     if not guard.on:
         raise TrainingError(_message("gradient", norm, step, ids))
     say(guard.count(step, value, norm, ids))
-    return row | parts | {"skipped": " ".join(ids)}
+    return row | {"skipped": " ".join(ids)}
 
 
-def _finite(loss: Loss, step: int, ids: list[str], guard: Guard) -> float:
-    value = float(loss.value.detach())
-    if not math.isfinite(value) and not guard.on:
-        raise TrainingError(_message("loss", value, step, ids))
-    return value
+def _check_finite(value: float, losses: list[torch.Tensor], step: int, batches: list[Any], guard: Guard) -> None:
+    """End a segment without a guard at a loss that is no number, before its gradients are used.
+
+    :raises TrainingError: names the utterances of this process's batches whose losses are none, or of all.
+    """
+    if math.isfinite(value) or guard.on:
+        return
+    wrong = [batch for batch, loss in zip(batches, losses, strict=True) if not math.isfinite(float(loss))]
+    raise TrainingError(_message("loss", value, step, [name for batch in wrong or batches for name in batch.ids]))
 
 
 def _message(what: str, value: float, step: int, ids: list[str]) -> str:

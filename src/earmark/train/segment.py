@@ -33,7 +33,7 @@ from earmark.train.schedule import rate
 from earmark.train.state.checkpoint import checksums, save_modules
 from earmark.train.state.ending import Ending, described, stand_in, write_done
 from earmark.train.state.fallback import Job
-from earmark.train.state.handover import check_origin, hand_over, order_of, state_before
+from earmark.train.state.handover import Origin, check_origin, hand_over, order_of, state_before
 from earmark.train.state.initialise import build_task, modules_of, parameters, what_trains
 from earmark.train.state.swap import swap_encoder
 from earmark.train.stopping import stop_before
@@ -62,7 +62,7 @@ def run_segment(
         )
     with saying_how_to_share(place, config):
         task = build_task(config, place, inventory, paths.llm / "done.json")
-    ending = Ending(place, paths, task, dataset, config.text.targets, inventory, spent)
+    ending = Ending(place, paths, task, dataset, config.text.targets, inventory, spent, config.valid.utterances)
     if stop := stop_before(place.stage, place.instance, before):
         if os.environ.get("RANK", "0") == "0":
             hand_over(task, paths.step(place.instance, stop.best) / "done.json", inventory)
@@ -112,23 +112,34 @@ def run_segment(
         )
     with spent.on("save"):
         engine.save(folder / "engine")
+    with saying_what_to_lower(place, source.longest):
+        _write(config, engine, ending, job, origin, records, started)
+    engine.leave()
+
+
+def _write(
+    config: Config, engine: Engine, ending: Ending, job: Job, origin: Origin, records: Records, started: float
+) -> None:
+    """What a segment leaves besides the engine's state, by the main process; validated by all."""
+    place, folder, main = ending.place, ending.folder, engine.rank == 0
+    modules = modules_of(ending.task)
     if main:
         records.close(folder)
-        with spent.on("save"):
-            notes = {"step": str(place.end), "inventory": inventory.hash}
-            files = save_modules(modules_of(task), folder, origin.weights, place.stage.trained, notes)
+        with ending.spent.on("save"):
+            notes = {"step": str(place.end), "inventory": ending.inventory.hash}
+            files = save_modules(modules, folder, origin.weights, place.stage.trained, notes)
             state_hashes = checksums(folder / "engine")
-        with saying_what_to_lower(place, source.longest):
-            done = described(ending, job, files) | {
-                "state": state_hashes,
-                "parameters": {name: parameters(module) for name, module in modules_of(task).items()},
-                "valid": ending.validated(),
-                "processes": engine.world,
-                "order": order_of(config, place),
-                "started": started,
-            }
-            write_done(ending, done)
-    engine.leave()
+    valid = ending.validated(engine)
+    if main:
+        done = described(ending, job, files) | {
+            "state": state_hashes,
+            "parameters": {name: parameters(module) for name, module in modules.items()},
+            "valid": valid,
+            "processes": engine.world,
+            "order": order_of(config, place),
+            "started": started,
+        }
+        write_done(ending, done)
 
 
 def in_short(done: dict[str, Any]) -> str:

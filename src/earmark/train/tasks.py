@@ -12,7 +12,7 @@ from earmark.config import Stage
 from earmark.data.dataset import Batch
 from earmark.losses import cr_ctc_loss, ctc_sum, next_token_loss
 from earmark.models.ctc_head import CTCHead
-from earmark.models.encoder import ConformerEncoder
+from earmark.models.encoder import ConformerEncoder, subsampled_lengths
 from earmark.models.llm import checkpoint_activations
 from earmark.models.speech_llm import SpeechLLM, target_logits
 from earmark.train.feed.augment import views, views_at
@@ -61,6 +61,11 @@ class Task(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         """Modules by the name that configuration and files give them."""
         raise NotImplementedError
+
+    def weigh(self, batch: Batch) -> int:
+        """What the loss is a mean over: valid encoder frames. An update weighs its batches by it, so that every frame
+        (token, label) counts alike whatever batch, and process, it is in."""
+        return int(subsampled_lengths(batch.lengths).sum())
 
     def freeze(self) -> None:
         """No gradients for modules that the stage does not train; activations are kept or recomputed as it says."""
@@ -129,6 +134,15 @@ class NextTokenTask(Task):
                 layer.training = mode
         return self
 
+    def targets(self, batch: Batch) -> list[list[int]]:
+        """Tokens of each transcript, the end among them."""
+        end = self.tokenizer.eos_token_id
+        return [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
+
+    def weigh(self, batch: Batch) -> int:
+        """Tokens that are predicted."""
+        return sum(map(len, self.targets(batch)))
+
     def forward(self, batch: Batch, moment: Moment | None) -> Loss:
         """Mean loss a token; `moment` None: clean features (validation)."""
         features = batch.features
@@ -136,8 +150,6 @@ class NextTokenTask(Task):
             moment.generator()
             features = views(batch, self.stage, moment.step, moment.draws())
         speech, lengths = self.model.embed(features, batch.lengths)
-        end = self.tokenizer.eos_token_id
-        targets = [[*self.tokenizer.encode(text, add_special_tokens=False), end] for text in batch.texts]
-        spliced = self.model.splice(speech, lengths, targets, self.stage.packing)
+        spliced = self.model.splice(speech, lengths, self.targets(batch), self.stage.packing)
         logits, labels = target_logits(self.model.llm, spliced)
         return Loss(next_token_loss(logits, labels), {})

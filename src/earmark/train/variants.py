@@ -51,6 +51,10 @@ class AEDTask(Task):
         ctc = ctc_sum(log_probs, lengths, batch.phones, batch.phone_lengths)
         return Loss(hybrid_loss(ctc, aed, self.ctc_weight, frames), {"ctc": ctc / frames, "aed": aed / count})
 
+    def weigh(self, batch: Batch) -> int:
+        """Labels with their ends (AED), or valid encoder frames (hybrid)."""
+        return super().weigh(batch) if self.head else int(batch.phone_lengths.sum()) + len(batch.ids)
+
     def aed(self, encoded: torch.Tensor, lengths: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Summed loss of the decoder in nats, and the number of labels, ends included."""
         targets = (one.to(encoded.device) for one in decoder_labels(batch.phones, batch.phone_lengths))

@@ -25,6 +25,7 @@ class Made(NamedTuple):
     ids: list[str]
     seconds: float = 2.0
     padding: float = 0.25
+    weight: int = 3
 
 
 class Counting:
@@ -47,8 +48,14 @@ class Counting:
     def step(self, learning_rate: float, skip: bool = False) -> None:
         self.calls.append(("skip" if skip else "step", learning_rate))
 
-    def mean(self, values: list[float]) -> list[float]:
-        return values
+    def weigh(self, batch: Made) -> int:
+        return batch.weight
+
+    def shares(self, weights: list[float]) -> list[torch.Tensor]:
+        return [torch.tensor(weight * len(weights) / sum(weights)) for weight in weights]
+
+    def mean(self, values: list[torch.Tensor]) -> list[float]:
+        return [float(value) for value in values]
 
     def gather(self, names: list[str]) -> list[str]:
         return [*names, *(f"{name}'" for name in names)]
@@ -101,7 +108,7 @@ def test_loss_that_is_no_number_stops_before_it_does_harm(value: float, tmp_path
     message = str(caught.value)
     assert f"the loss of step 2 is {value}: lower peak_rate" in message
     assert message.endswith("a-1-0, b")
-    assert engine.calls[-1][0] == "forward"  # neither backward nor step
+    assert engine.calls[-1][0] == "backward"  # no step
 
 
 def test_gradient_that_is_no_number_names_the_batches_of_its_step_on_all_processes(tmp_path: Path) -> None:
@@ -284,3 +291,24 @@ def test_batches_that_would_be_empty_are_refused_with_the_utterance(earmark: Run
 def test_a_training_split_without_rows_is_refused(dataset: Dataset) -> None:
     with pytest.raises(TrainingError, match=r"no utterance is left to train on: see how many were kept"):
         check_lengths(dataset, [Strand(np.zeros(0, dtype=np.int64))], 1000)
+
+
+def test_every_token_of_an_update_counts_alike(tmp_path: Path) -> None:
+    """Two batches of 1 and 9 tokens: their losses weigh as much."""
+    engine = Counting([1.0, 3.0])
+    records = Records("pretrain", 0, 1, tmp_path, active=False)
+    batches = {0: Made(["a"], weight=1), 1: Made(["b"], weight=9)}
+    train(
+        engine,  # type: ignore[arg-type]
+        stage(accumulation=2),
+        lambda step, micro, rank: batches[micro],
+        records,
+        lambda step, micro: Moment(1, "pretrain", step, micro, 0),
+        range(1),
+        8,
+    )
+    (row,) = records.rows
+    assert row["loss"] == pytest.approx((1 * 1.0 + 9 * 3.0) / 10)
+    assert row["ctc"] == pytest.approx(row["loss"] / 2)
+    # The engine divides by two.
+    assert [call[1] for call in engine.calls if call[0] == "backward"] == pytest.approx([0.2, 5.4])

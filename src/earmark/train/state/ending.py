@@ -15,7 +15,7 @@ from earmark.models.done import FORMAT
 from earmark.models.llm import vocabulary_hash
 from earmark.paths import RunPaths
 from earmark.text.inventory import Inventory
-from earmark.train.engine import device_of
+from earmark.train.engine import Engine, device_of
 from earmark.train.place import Place
 from earmark.train.records import Records, Spent, say
 from earmark.train.state.average import SUFFIX, average_files, files_of
@@ -37,17 +37,24 @@ class Ending(NamedTuple):
     targets: str
     inventory: Inventory
     spent: Spent
+    utterances: int
+    """Of the validation split."""
 
     @property
     def folder(self) -> Path:
         """The segment's folder."""
         return self.paths.step(self.place.instance, self.place.end)
 
-    def validated(self) -> dict[str, float]:
-        """Validation loss, and phone error rate where there is one, of the modules as they are."""
+    def validated(self, engine: Engine | None = None) -> dict[str, float]:
+        """Validation loss, and phone error rate where there is one, of the modules as they are.
+
+        :param engine: whose processes share the utterances, and all call this; None: this process alone.
+        """
         self.task.eval()
+        shared: dict[str, Any] = {"part": (engine.rank, engine.world), "summed": engine.sum} if engine else {}
+        budget = self.place.stage.frames_per_batch
         with self.spent.on("validate"):
-            return validate(self.task, self.dataset, self.place.stage.frames_per_batch, self.targets)
+            return validate(self.task, self.dataset, budget, self.targets, self.utterances, **shared)
 
 
 def described(ending: Ending, job: Job, files: dict[str, str]) -> dict[str, Any]:

@@ -297,6 +297,7 @@ def _entropy(config: Config, paths: RunPaths, encoders: list[int], csai: float, 
                 "ridge": 0.1,
                 "utterances": 30,
                 "layerwise_cka": {name: 0.2 + 0.1 * place for place, name in enumerate(names)},
+                "layerwise_cka_sentence": {name: 0.1 + 0.1 * place for place, name in enumerate(names)},
             },
         )
 

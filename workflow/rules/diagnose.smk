@@ -70,6 +70,7 @@ rule entropy:
     input:
         embeddings=PATHS.embeddings,
         snapshot=PATHS.folder / "{instance}/step_{step}/done.json",
+        llm=LLM,
     output:
         PATHS.folder / "entropy/{instance}_{step}.json",
     log:

@@ -65,6 +65,7 @@ _ENTROPY = {
     "ridge": "DOUBLE",
     "utterances": "BIGINT",
     "layerwise_cka": "MAP(VARCHAR, DOUBLE)",
+    "layerwise_cka_sentence": "MAP(VARCHAR, DOUBLE)",
 }
 
 

@@ -3,7 +3,8 @@
 A pure function of the dataset: the watch compares encoders on the same utterances whenever it looks.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def spread(dataset: Dataset, split: str, count: int) -> np.ndarray:
     return chosen(groups, count)
 
 
-def chosen(groups: Mapping[Hashable, list[int]], count: int) -> np.ndarray:
+def chosen(groups: Mapping[Any, list[int]], count: int) -> np.ndarray:
     """Rows of groups, as many of each as of the others while they last, sorted."""
     taken = dict.fromkeys(groups, 0)
     left = count

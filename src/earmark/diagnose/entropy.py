@@ -14,12 +14,15 @@ from torch import nn
 from earmark.config import Config
 from earmark.data.dataset import Batch, Dataset
 from earmark.errors import CheckpointError, ConfigError
-from earmark.io import read_tensors, write_json, write_tensors
+from earmark.io import read_json, read_tensors, write_json, write_tensors
 from earmark.metrics.cka import layerwise_cka
 from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
 from earmark.models.adaptor import Adaptor
 from earmark.models.build import build_encoder, load_weights
 from earmark.models.done import read_done
+from earmark.models.encoder import subsampled_lengths
+from earmark.models.llm import input_embeddings
+from earmark.models.qwen3 import check_folder
 from earmark.text.inventory import Inventory
 from earmark.text.phonemes import Phonemizer
 
@@ -104,6 +107,7 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
     encoder.eval()
     adaptor = _adaptor(config, described)
     frames, layers = _represent(dataset, rows, encoder, adaptor)
+    spoken = token_means(config, described, [one.text for one in dataset.labels(rows)])
     information = accessible_information(
         torch.stack([mean_std_pool(one) for one in frames]),
         vectors["phones"],
@@ -124,9 +128,25 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
             "pca_dim": information.pca_dim,
             "ridge": information.ridge,
             "utterances": len(frames),
-            "layerwise_cka": dict(zip(names, layerwise_cka(layers, vectors["embeddings"]), strict=True)),
+            "layerwise_cka": dict(zip(names, layerwise_cka(layers, spoken), strict=True)),
+            "layerwise_cka_sentence": dict(zip(names, layerwise_cka(layers, vectors["embeddings"]), strict=True)),
         },
     )
+
+
+def token_means(config: Config, described: dict[str, Any], texts: list[str]) -> torch.Tensor:
+    """Y of Eq. 10 (N, d_m): the mean over a transcript's tokens of the LLM's own input embeddings (section 4.4).
+
+    The LLM is that of the checkpoint; of pretraining, which has none, the one that post-training begins with.
+
+    :param described: done.json of the checkpoint.
+    """
+    folder = Path(read_json(config.paths.llm / "done.json")["folder"])
+    trained = described["weights"].get("llm")
+    matrix = input_embeddings(folder, Path(trained) if trained else None)
+    tokenizer = check_folder(folder)[1]
+    ids = (tokenizer.encode(text, add_special_tokens=False) for text in texts)
+    return torch.stack([matrix[torch.tensor(one, dtype=torch.long)].mean(dim=0) for one in ids])
 
 
 def _dataset(config: Config) -> Dataset:
@@ -153,7 +173,7 @@ def _represent(
     for start in range(0, len(rows), BATCH):
         batch: Batch = dataset.batch(rows[start : start + BATCH])
         outputs = list(encoder.forward_layers(batch.features, batch.lengths))
-        encoded, lengths = encoder(batch.features, batch.lengths)[:2]
+        encoded, lengths = outputs[-1], subsampled_lengths(batch.lengths)
         spoken = adaptor(encoded, lengths)[:2] if adaptor else None
         for number, length in enumerate(lengths.tolist()):
             frames.append(encoded[number, :length])

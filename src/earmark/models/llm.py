@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from earmark.config import SmallLLM
 from earmark.errors import CheckpointError
+from earmark.io import read_json
 from earmark.models.qwen3 import END, PAD, START, check_folder
 from earmark.text.normalise import HAN
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
+EMBEDDINGS = "model.embed_tokens.weight"
 SPEECH = "<speech>"
 """Placeholder whose place the speech embeddings take (Eq. 4)."""
 EMBEDDING_DEVIATION = 0.02
@@ -136,6 +139,28 @@ def load_llm(folder: Path | str) -> tuple["Qwen3ForCausalLM", "PreTrainedTokeniz
         model.resize_token_embeddings(speech + 1)
     _keep_frequencies(model)
     return model, tokenizer
+
+
+def input_embeddings(folder: Path, file: Path | None = None) -> "torch.Tensor":
+    """The matrix (V, d_m) of a language model's own input embeddings, float32, and nothing else of the model.
+
+    :param folder: in Qwen3's published format. :param file: trained weights in place of the folder's.
+    :raises CheckpointError: the weights are absent or damaged, or hold no such matrix.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        path = file or _file_of(folder, EMBEDDINGS)
+        with safe_open(path, "pt") as tensors:
+            return tensors.get_tensor(EMBEDDINGS).float()
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{file or folder} has no {EMBEDDINGS} ({error}): fetch or train it again") from None
+
+
+def _file_of(folder: Path, tensor: str) -> Path:
+    """The file of a published folder that holds a tensor."""
+    index = folder / "model.safetensors.index.json"
+    return folder / (read_json(index)["weight_map"][tensor] if index.is_file() else "model.safetensors")
 
 
 def vocabulary_hash(tokenizer: Any) -> str:

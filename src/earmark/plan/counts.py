@@ -90,12 +90,13 @@ def published(folder: Path) -> LLMShape:
         values = read_json(folder / "config.json")
         names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
         try:
-            sizes = [int(values[name]) for name in names]
-            groups = int(values.get("num_key_value_heads", sizes[4]))
-            head_dim = int(values.get("head_dim") or sizes[1] // sizes[4])
+            vocabulary, hidden, inner, layers, heads_ = (int(values[name]) for name in names)
+            groups = int(values.get("num_key_value_heads", heads_))
+            head_dim = int(values.get("head_dim") or hidden // heads_)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise ConfigError(f"{folder}/config.json has no sizes of a language model: fetch its files again") from None
-        return LLMShape(*sizes, groups, bool(values.get("tie_word_embeddings", True)), head_dim)
+        tied = bool(values.get("tie_word_embeddings", True))
+        return LLMShape(vocabulary, hidden, inner, layers, heads_, groups, tied, head_dim)
     for size, shape in QWEN3.items():
         if folder.name.endswith((f"-{size}", f"-{size}-Base")):
             return LLMShape(*shape)

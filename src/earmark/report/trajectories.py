@@ -111,9 +111,9 @@ def layers(results: Results) -> Drawing:
     after_rise = after["layerwise_cka"]["adaptor"] - after["layerwise_cka"][last]
     words = f"{_signed(rise)} before joint SFT, {_signed(after_rise)} after it" if joint else _signed(rise)
     caption = (
-        "Linear CKA (Eq. 10, centred) between time-averaged representations and sentence embeddings of the "
-        f"transcripts, as in the paper's Figure 4. From the last layer to the adaptor: {words}. The paper finds a "
-        "rise there for its recipe, and a fall for FireRedASR-LLM."
+        "Linear CKA (Eq. 10, centred) between time-averaged representations and the mean of the LLM's own input "
+        "embeddings of a transcript's tokens (section 4.4), as in the paper's Figure 4. From the last layer to the "
+        f"adaptor: {words}. The paper finds a rise there for its recipe, and a fall for FireRedASR-LLM."
     )
     return Drawing(
         "layers",

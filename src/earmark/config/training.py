@@ -226,7 +226,7 @@ class Stage(Section):
     consistency_scale: float = Field(0.2, ge=0)
     """CR-CTC: weight of the consistency term."""
     consistency_warmup: int = Field(2000, ge=0)
-    """CR-CTC: steps over which that weight grows from 0."""
+    """CR-CTC: steps over which that weight grows from 0. Ours, not of the paper or icefall; 0: none."""
     consistency_from: int = Field(0, ge=0)
     """CR-CTC: before this step one view and plain CTC."""
 

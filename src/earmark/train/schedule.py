@@ -26,7 +26,7 @@ def rate(step: int, stage: Stage, steps: int, earlier: int = 0, goes_on: bool = 
 
 
 def consistency(step: int, stage: Stage) -> float:
-    """Weight of the consistency term at `step`: grows linearly to `consistency_scale` (icefall: over 2,000 steps)."""
+    """Weight of the consistency term at `step`: grows linearly to `consistency_scale`; the growth is ours."""
     since = step - stage.consistency_from
     if since < 0:
         return 0.0

@@ -22,6 +22,8 @@ UNKNOWN = re.compile(
     r"[\[<(]\s*(?:unk|unknown|unintelligible|inaudible|indiscernible)\s*[\])>]|\(\(\s*\)\)", re.IGNORECASE
 )
 """Marks of words that were spoken and not written: [UNK], <unk>, (inaudible), (())."""
+LONGEST = 200.0
+"""Seconds that the encoder has positions for (5,000 of 40 ms)."""
 SUBSAMPLING = 4
 """Feature frames an encoder frame (section A.2)."""
 
@@ -50,7 +52,11 @@ def label(manifest: pa.Table, labeller: Phonemizer, limits: Shards) -> pa.Table:
 
     Set aside: empty or unlabelled text, another script than the language's, too short, too long, fewer encoder frames
     than CTC needs, impossible speaking rate; outside test sets, text with a mark of unknown words (a label without a
-    word that is heard). In test sets an empty text is kept, with no phones: whatever is recognised there is invented.
+    word that is heard).
+
+    Test sets stay whole, as their published size is part of what a score means: only what cannot be recognised (no
+    audio, longer than the encoder has positions for) or has no reference is set aside. An empty text is kept, with no
+    phones: whatever is recognised there is invented. So is a text that has no phones: it has no phone error rate.
     """
     rows = manifest.to_pylist()
     for row in rows:
@@ -60,20 +66,38 @@ def label(manifest: pa.Table, labeller: Phonemizer, limits: Shards) -> pa.Table:
     for row in rows:
         if row["status"] == KEPT and not row["text"]:
             row["phones"] = []
-            row["status"] = length_status(row["duration"], [], limits)
+            row["status"] = _status(row, limits)
     labelled = [row for row in rows if row["status"] == KEPT and row["text"]]
     results = labeller.label_many([(row["text"], row["language"]) for row in labelled])
     for row, phones in zip(labelled, results, strict=True):
-        if isinstance(phones, TextError):
+        if isinstance(phones, TextError) and not is_test(row["split"]):
             row["status"] = phones.reason
-        else:
-            row["phones"] = phones
-            row["status"] = length_status(row["duration"], phones, limits)
+            continue
+        row["phones"] = [] if isinstance(phones, TextError) else phones
+        row["status"] = _status(row, limits)
     return pa.Table.from_pylist(rows, schema=LABELLED)
 
 
+def is_test(split: str) -> bool:
+    """Whether a split is a test set."""
+    return split not in ("train", "valid")
+
+
+def _status(row: dict[str, Any], limits: Shards) -> str:
+    if is_test(row["split"]):
+        return recognisable(row["duration"])
+    return length_status(row["duration"], row["phones"], limits)
+
+
+def recognisable(seconds: float | None) -> str:
+    """Kept, or why an utterance of a test set cannot be recognised at all."""
+    if not seconds or frame_count(round(seconds * SAMPLE_RATE)) < 1:
+        return "no audio"
+    return "longer than the encoder takes" if seconds > LONGEST else KEPT
+
+
 def _normalise(row: dict[str, Any]) -> None:
-    tested = row["split"] not in ("train", "valid")
+    tested = is_test(row["split"])
     if not (row["raw_text"] or "").strip():
         row["status"] = KEPT if tested and row["raw_text"] is not None else "empty text"
         row["text"] = "" if row["status"] == KEPT else None
@@ -86,7 +110,8 @@ def _normalise(row: dict[str, Any]) -> None:
     except TextError as error:
         row["status"] = error.reason
         return
-    row["status"] = script_fault(row["text"], row["language"]) or KEPT
+    fault = None if tested else script_fault(row["text"], row["language"])
+    row["status"] = fault or KEPT
 
 
 def length_status(seconds: float | None, phones: list[str], limits: Shards) -> str:

@@ -20,7 +20,7 @@ from earmark.data.manifest import kept_rows
 from earmark.io import digest
 
 
-def altered(batches: list[Batch], config: Config, test: TestSet, normalisation: Normalisation) -> Iterable[Batch]:
+def altered(batches: Iterable[Batch], config: Config, test: TestSet, normalisation: Normalisation) -> Iterable[Batch]:
     """The batches of a test set's split as its settings alter them."""
     if test.noise_db is not None:
         return noisy(batches, config, test.split, test.noise_db, normalisation)
@@ -30,7 +30,7 @@ def altered(batches: list[Batch], config: Config, test: TestSet, normalisation: 
 
 
 def noisy(
-    batches: list[Batch], config: Config, split: str, decibels: float, normalisation: Normalisation
+    batches: Iterable[Batch], config: Config, split: str, decibels: float, normalisation: Normalisation
 ) -> Iterator[Batch]:
     """The batches with white noise added to their recordings, which are decoded again.
 
@@ -54,7 +54,7 @@ def white_noise(decibels: float, generator: np.random.Generator) -> Change:
 
 
 def quieter(
-    batches: list[Batch], config: Config, split: str, decibels: float, normalisation: Normalisation
+    batches: Iterable[Batch], config: Config, split: str, decibels: float, normalisation: Normalisation
 ) -> Iterator[Batch]:
     """The batches' recordings, decoded again, as a recorder of 16 bits would have them at another level.
 
@@ -68,7 +68,7 @@ def quieter(
 
 
 def _recorded(
-    batches: list[Batch], config: Config, split: str, change: Callable[[str], Change], normalisation: Normalisation
+    batches: Iterable[Batch], config: Config, split: str, change: Callable[[str], Change], normalisation: Normalisation
 ) -> Iterator[Batch]:
     """The batches with their recordings changed, each by what `change` gives for its id."""
     recordings = {
@@ -81,7 +81,7 @@ def _recorded(
         yield _with(batch, features, normalisation)
 
 
-def respoken(batches: list[Batch], seed: int, normalisation: Normalisation) -> Iterator[Batch]:
+def respoken(batches: Iterable[Batch], seed: int, normalisation: Normalisation) -> Iterator[Batch]:
     """The batches' texts spoken by espeak-ng, each in a voice of its own: synthetic, but other voices.
 
     Where nothing is said there is silence, as long as the recording.

@@ -3,10 +3,12 @@
 Systems: the full recipe by beam search and greedily, the CTC head's phones, and on request a lexicon over them.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
@@ -17,7 +19,7 @@ from earmark.decode.lexicon import CharacterLexicon
 from earmark.decode.recognize import PhoneRecognizer, Recognizer, clean
 from earmark.errors import ConfigError
 from earmark.evaluate.altered import altered, levelled
-from earmark.io import read_json, write_json, write_parquet
+from earmark.io import read_json, read_parquet, write_json, write_parquet
 from earmark.metrics.error_rates import ErrorCounts, bootstrap_interval, error_counts, error_rate
 from earmark.metrics.hallucination import is_hallucination
 from earmark.text.inventory import Inventory
@@ -69,14 +71,28 @@ def evaluate(config: Config, done: Path, pretrained: Path, folder: Path) -> None
             if phones:
                 rows += _labelled(phones, lexicon, test, batch, "per" if config.text.targets == "phones" else "ter")
     write_parquet(folder / "utterances.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
-    write_json(folder / "scores.json", scores(rows, config))
+    write_json(folder / "scores.json", scores(rows, config, published(config)))
+
+
+def published(config: Config) -> dict[str, int]:
+    """Utterances of each test set's split in the manifests, whatever became of them."""
+    splits = sorted({test.split for test in config.evaluation.tests})
+    counted = dict.fromkeys(splits, 0)
+    for corpus in config.corpora:
+        for part in range(corpus.parts):
+            table = read_parquet(config.paths.manifest(corpus.name, part), ["split"])
+            for name, number in zip(*np.unique(table["split"].to_numpy(), return_counts=True), strict=True):
+                if name in counted:
+                    counted[name] += int(number)
+    return counted
 
 
 def _batches(config: Config, dataset: Dataset, test: TestSet) -> Iterator[Batch]:
     rows = dataset.split(test.split)
     if len(rows) == 0:
         raise ConfigError(f"evaluation.tests: no utterance of split {test.split!r} was kept: correct the name")
-    batches = [dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch)]
+    # Read as they are recognised: a test set may be larger than memory.
+    batches = (dataset.batch(part) for part in dataset.batches(rows, config.decoding.batch))
     for batch in altered(batches, config, test, dataset.normalisation):
         yield levelled(batch, dataset.normalisation)
 
@@ -102,7 +118,9 @@ def _labelled(
         for ids, length in zip(batch.phones.tolist(), batch.phone_lengths.tolist(), strict=True)
     ]
     heard = phones.transcribe(batch.features, batch.lengths)
-    rows = _rows(test, LABEL_MEASURES[measure], measure, batch, spoken, heard)
+    # A text without labels is scored as text alone.
+    labelled = [bool(one) or not text for one, text in zip(spoken, batch.texts, strict=True)]
+    rows = list(itertools.compress(_rows(test, LABEL_MEASURES[measure], measure, batch, spoken, heard), labelled))
     if lexicon and test.measure == "cer":
         texts = zip(batch.texts, batch.languages, strict=True)
         references = [tokens(clean(text, language)) for text, language in texts]
@@ -137,10 +155,12 @@ def _rows(
     ]
 
 
-def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
+def scores(rows: list[dict[str, Any]], config: Config, whole: dict[str, int] | None = None) -> list[dict[str, Any]]:
     """Error rate with its bootstrap interval, and hallucination rate, of each test set and system.
 
     Utterances whose reference is empty count by their insertions; a set of nothing else has no error rate.
+
+    :param whole: utterances of each split before any was left out; None: not known.
     """
     table = []
     for test in config.evaluation.tests:
@@ -161,6 +181,7 @@ def scores(rows: list[dict[str, Any]], config: Config) -> list[dict[str, Any]]:
                     "low": low,
                     "high": high,
                     "utterances": len(chosen),
+                    "published": whole.get(test.split) if whole else None,
                     "wordless": sum(not one.reference_length for one in counts),
                     "tokens": sum(one.reference_length for one in counts),
                     "substitutions": sum(one.substitutions for one in counts),

@@ -75,7 +75,14 @@ def test_kept_rows_have_text_and_phones_of_the_inventory() -> None:
         ({"raw_text": None, "split": "test_noise"}, "empty text"),
         ({"raw_text": "", "split": "valid"}, "empty text"),
         ({"raw_text": "", "split": "test_noise", "duration": None}, "no audio"),
-        ({"raw_text": "", "split": "test_noise", "duration": 11.0}, "too long"),
+        # A test set stays whole: limits of training are none of it.
+        ({"raw_text": "", "split": "test_noise", "duration": 11.0}, KEPT),
+        ({"raw_text": "你好你好你好你好", "duration": 0.5, "split": "test_zh"}, KEPT),
+        ({"raw_text": "你", "duration": 199.0, "split": "test_zh"}, KEPT),
+        ({"raw_text": "你", "duration": 0.1, "split": "test_zh"}, KEPT),
+        ({"raw_text": "a 你", "language": "en", "split": "test_en"}, KEPT),
+        ({"raw_text": "你好", "duration": 0.01, "split": "test_zh"}, "no audio"),
+        ({"raw_text": "你好", "duration": 200.5, "split": "test_zh"}, "longer than the encoder takes"),
     ],
 )
 def test_what_cannot_be_used_is_set_aside_with_its_reason(row: dict, status: str) -> None:

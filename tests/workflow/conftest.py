@@ -15,6 +15,8 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = "tiny.yaml"
+SITE = {"name": "the test's cluster", "gpus_a_node": 2, "cores_a_node": 4, "memory_gb_a_node": 9, "nodes": 2}
+"""What slurm.py starts."""
 STAGES = ("pretrain", "align", "ia_sft_*", "joint")
 
 
@@ -57,6 +59,10 @@ class Run:
 
     def start(self, *arguments: str, profile: str = "default", config: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         """Snakemake in a session of its own; its output goes into `snakemake.log`. `config`: further KEY=VALUE."""
+        site = self.folder / "config/site.yaml"
+        if profile == "slurm" and not site.exists():
+            site.parent.mkdir(exist_ok=True)
+            site.write_text(yaml.safe_dump(SITE))
         command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(REPOSITORY / "Snakefile")]
         # Not --profile: settings of profiles/default, which Snakemake then loads as well, would win.
         command += ["--workflow-profile", str(REPOSITORY / "profiles" / profile)]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 import slurm
+import yaml
 from conftest import SETTINGS, Run
 
 QUICK = ["--slurm-init-seconds-before-status-checks=1", "--seconds-between-status-checks=1", "--latency-wait=5"]
@@ -292,3 +293,20 @@ def _ranks_now() -> dict[int, Rank]:
                 gpus = of.get("CUDA_VISIBLE_DEVICES", "")
                 found[int(of["RANK"])] = Rank(of["SLURM_JOB_ID"], of["SLURMD_NODENAME"], process.pid, gpus)
     return found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("site", "why"),
+    [
+        ({"gpu_partition": "fast"}, "site: gpu_partition 'fast' is none of SLURM's partitions (main): name one"),
+        ({"gpus_a_node": 8}, "site: gpus_a_node is 8, and SLURM's nodes have at most 2: correct the site file"),
+    ],
+)
+def test_a_site_that_slurm_is_not_is_a_line(tmp_path: Path, site: dict[str, Any], why: str) -> None:
+    run = Run(tmp_path / "run")
+    (run.folder / "config").mkdir()
+    (run.folder / "config/site.yaml").write_text(yaml.safe_dump(site))
+    assert run.start("--dry-run", profile="slurm").wait(60) == 2
+    assert f"error: {why}" in run.said()

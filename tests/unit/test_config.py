@@ -266,7 +266,9 @@ def test_run_can_be_named_from_outside(tmp_path: Path) -> None:
 
 
 def test_shipped_configurations_are_valid(repository: Path) -> None:
-    paths = [path for path in (repository / "config").rglob("*.yaml") if "stages" in path.read_text()]
+    paths = [path for path in (repository / "config").rglob("*.yaml") if "stages:" in path.read_text()]
+    paths = [path for path in paths if path.parent.name != "schemas"]
+    assert len(paths) > 3
     for path in paths:
         assert isinstance(load(path), Config), path
 

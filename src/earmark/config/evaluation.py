@@ -61,7 +61,8 @@ class Evaluation(Section):
     tests: list[TestSet]
     """Test sets, in the order of the table."""
     summary: dict[str, str] = {}
-    """Name in summary.json -> `measure of test`, such as `cer_zh: cer of test_zh`."""
+    """Name in summary.json -> `measure of test`, such as `cer_zh: cer of test_zh`; or `mean of SCENARIO`, or
+    `mean of all`: the plain mean over test sets, each by its own measure (Table 1)."""
     lexicon: bool = False
     """Print the CTC head with a character lexicon beside the full recipe."""
     pca_dim: PositiveInt = 16

@@ -124,6 +124,7 @@ class Config(Section):
         labels = "per" if self.text.targets == "phones" else "ter"
         tests = self.evaluation.tests
         there = [f"{measure} of {test.name}" for test in tests for measure in dict.fromkeys((test.measure, labels))]
+        there += [f"mean of {scenario}" for scenario in dict.fromkeys([*(test.scenario for test in tests), "all"])]
         for name, wanted in self.evaluation.summary.items():
             if wanted not in there:
                 raise ValueError(

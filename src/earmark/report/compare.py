@@ -138,8 +138,8 @@ def _shown(key: str, value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, tuple):
-        rate, low, high = (f"{100 * one:.1f}" for one in value)
-        return f"{rate} ({low}\N{EN DASH}{high})"
+        rate, *ends = (f"{100 * one:.1f}" for one in value if one is not None)
+        return f"{rate} ({ends[0]}\N{EN DASH}{ends[1]})" if ends else rate
     if key.startswith("hallucination"):
         return f"{100 * value:.2f}"
     return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
@@ -158,8 +158,8 @@ def rates(rows: list[Row]) -> Drawing:
         for axes, name in zip(panels, names, strict=False):
             for place, row in enumerate(rows):
                 if row[name] is not None:
-                    rate, low, high = (100 * one for one in row[name])
-                    axes.plot([low, high], [place, place], color=RULE, lw=3, solid_capstyle="butt")
+                    rate, *ends = (100 * one for one in row[name] if one is not None)  # a mean of sets has no ends
+                    axes.plot(ends, [place] * len(ends), color=RULE, lw=3, solid_capstyle="butt")
                     axes.plot(rate, place, "o", color=ACCENT, ms=5)
             axes.set(title=name, xlabel="%")
             axes.set_xlim(left=0)

@@ -27,6 +27,7 @@ MEASURES = {
     "mer": "mixed error rate",
     "per": "phone error rate",
     "ter": "token error rate",
+    "mean": "mean error rate",
 }
 WORST, BEST = 5, 2
 """Examples a test set."""
@@ -111,7 +112,7 @@ def cards(results: Results) -> list[dict[str, str]]:
         if score:
             card |= {
                 "value": percent(score["rate"]),
-                "interval": f"{percent(score['low'])} to {percent(score['high'])}",
+                "interval": f"{percent(score['low'])} to {percent(score['high'])}" if score["low"] is not None else "",
             }
         found.append(card)
     return found

@@ -56,8 +56,13 @@ def summary(results: Results) -> dict[str, Any]:
         "wall_seconds": results.ended - results.started,
         "seed": results.config.seed,
         "versions": versions(),
-        "intervals": {name: [score["low"], score["high"]] for name, score in chosen.items() if score},
+        "intervals": {name: list(ends) for name, score in chosen.items() if (ends := _ends(score))},
     }
+
+
+def _ends(score: dict[str, Any] | None) -> tuple[float, float] | None:
+    """Of a rate's interval; a mean over test sets has none."""
+    return (score["low"], score["high"]) if score and score["low"] is not None else None
 
 
 def headline(results: Results) -> dict[str, dict[str, Any] | None]:
@@ -68,9 +73,20 @@ def headline(results: Results) -> dict[str, dict[str, Any] | None]:
     found: dict[str, dict[str, Any] | None] = {}
     for name, wanted in results.config.evaluation.summary.items():
         missing = wanted.partition(" ")[0] in LABEL_SYSTEMS and not results.has_ctc_head
-        score = None if missing else _find(results.scores, name, wanted)
+        score = None if missing else _mean(results, wanted) or _find(results.scores, name, wanted)
         found[name] = score if score and score["rate"] is not None else None
     return found
+
+
+def _mean(results: Results, wanted: str) -> dict[str, Any] | None:
+    """`mean of SCENARIO`, `mean of all`: the plain mean over test sets, as in Table 1; None: another form."""
+    kind, _, scenario = wanted.partition(" of ")
+    if kind != "mean":
+        return None
+    tests = [one for one in results.config.evaluation.tests if scenario in ("all", one.scenario)]
+    rates = [_find(results.scores, wanted, f"{one.measure} of {one.name}")["rate"] for one in tests]
+    known = [rate for rate in rates if rate is not None]
+    return {"rate": sum(known) / len(known) if known else None, "low": None, "high": None}
 
 
 def _find(scores: list[dict[str, Any]], name: str, wanted: str) -> dict[str, Any]:

@@ -6,6 +6,9 @@ import pytest
 
 from earmark.errors import ConfigError
 from earmark.io import read_json, write_json
+from earmark.report.compare import _row, _shown
+from earmark.report.compare import rates as rates_figure
+from earmark.report.page import cards
 from earmark.report.results import Results
 from earmark.report.summary import summary, write_summary
 
@@ -43,6 +46,27 @@ def test_a_score_that_does_not_exist_is_the_users_mistake(tmp_path: Path, wanted
     config = config.model_copy(update={"evaluation": evaluation})
     with pytest.raises(ConfigError, match=f"evaluation.summary.x '{wanted}' .*'cer of test_zh'"):
         summary(Results(config))
+
+
+def test_means_over_test_sets_are_plain_as_in_table_1(tmp_path: Path) -> None:
+    config = made_run.make(tmp_path)
+    wanted = {"all": "mean of all", "one": f"mean of {config.evaluation.tests[0].scenario}", "zh": "cer of test_zh"}
+    evaluation = config.evaluation.model_copy(update={"summary": wanted})
+    results = Results(config.model_copy(update={"evaluation": evaluation}))
+    found = summary(results)
+    rates = [
+        next(one["rate"] for one in results.scores if (one["test"], one["system"]) == (test.name, "beam"))
+        for test in config.evaluation.tests
+    ]
+    assert found["all"] == pytest.approx(sum(rates) / len(rates))
+    pairs = zip(rates, config.evaluation.tests, strict=True)
+    same = [rate for rate, test in pairs if wanted["one"] == f"mean of {test.scenario}"]
+    assert found["one"] == pytest.approx(sum(same) / len(same))
+    assert list(found["intervals"]) == ["zh"]
+    assert [card["interval"] for card in cards(results)][:2] == ["", ""]
+    assert _row(results)["all"] == (found["all"], None, None)
+    assert _shown("all", (0.25, None, None)) == "25.0"
+    assert rates_figure([_row(results)] * 2).svg.startswith("<")
 
 
 def test_a_test_set_without_any_word_has_no_rate(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from earmark.config import load
 def cka(config: Path, run: str | None, current: Path, reference: Path, output: Path) -> None:
     """Score the drift between two snapshots (their done.json)."""
     from earmark.diagnose.watch import write_score
+    from earmark.plan.devices import claim
 
+    claim(1)
     write_score(load(config, run), current, reference, output)
 
 
@@ -48,7 +50,9 @@ def trace(output: Path, decisions: tuple[Path, ...]) -> None:
 def embeddings(config: Path, run: str | None, output: Path) -> None:
     """Embed the transcripts that CSAI and layer-wise CKA compare with."""
     from earmark.diagnose.entropy import write_embeddings
+    from earmark.plan.devices import claim
 
+    claim(1)
     write_embeddings(load(config, run), output)
 
 
@@ -60,5 +64,7 @@ def embeddings(config: Path, run: str | None, output: Path) -> None:
 def entropy(config: Path, run: str | None, embedded: Path, done: Path, output: Path) -> None:
     """Compute NSE, PAI, CSAI and layer-wise CKA of a snapshot (its done.json)."""
     from earmark.diagnose.entropy import write_entropy
+    from earmark.plan.devices import claim
 
+    claim(1)
     write_entropy(load(config, run), embedded, done, output)

@@ -16,7 +16,9 @@ from earmark.errors import UserError
 def evaluate(config: Path, run: str | None, done: Path, pretrained: Path) -> None:
     """Decode and score all test sets with the model of DONE and the CTC head of PRETRAINED."""
     from earmark.evaluate.run import evaluate as run_evaluation
+    from earmark.plan.devices import claim
 
+    claim(1)
     settings = load(config, run)
     run_evaluation(settings, done, pretrained, settings.paths.evaluation)
 

@@ -43,6 +43,7 @@ def train(
     steps: int | None,
 ) -> None:
     """Train one segment of INSTANCE (pretrain, align, ia_sft_1, ..., joint) that ends with STEP."""
+    from earmark.plan.devices import claim
     from earmark.train.launch import refuse_idle_nodes
     from earmark.train.state.fallback import Job, repairs, train_again
 
@@ -56,6 +57,7 @@ def train(
         return
     if settings.processes == 1:
         refuse_idle_nodes()
+    claim(settings.processes)
     start = _train_in_processes if settings.processes > 1 else _train_here
     for repair in repairs(job):
         refuse_shared(settings, repair.job.instance)

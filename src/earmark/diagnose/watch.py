@@ -73,11 +73,13 @@ def write_score(config: Config, current: Path, reference: Path, output: Path) ->
     from earmark.data.spread import spread
     from earmark.metrics.cka import encoder_cka
     from earmark.models.build import build_encoder, load_weights
+    from earmark.models.device import placed
     from earmark.models.done import read_done
     from earmark.text.inventory import Inventory
 
     dataset = Dataset(config.paths.dataset, Inventory.from_settings(config.text))
     encoder = build_encoder(config)
+    placed(encoder, config.precision)
 
     def frames_of(described: State) -> list["torch.Tensor"]:
         load_weights(encoder, described["weights"]["encoder"])
@@ -123,14 +125,15 @@ def encode(encoder: "torch.nn.Module", dataset: "Dataset", utterances: int) -> l
 
     from earmark.data.spread import spread
 
-    encoder.eval()
+    at = next(encoder.parameters())
     rows = spread(dataset, "valid", utterances)
     places = {row: number for number, row in enumerate(rows.tolist())}
     frames: list[torch.Tensor] = [torch.empty(0)] * len(rows)
     with torch.no_grad():
         for some in dataset.batches(rows, 16):
             batch = dataset.batch(some)
-            encoded, lengths = encoder(batch.features, batch.lengths)[:2]
+            encoded, lengths = encoder(batch.features.to(at.device, at.dtype), batch.lengths)[:2]
+            encoded = encoded.float().cpu()
             for row, one, length in zip(some.tolist(), encoded, lengths.tolist(), strict=True):
                 frames[places[row]] = one[:length]
     return frames

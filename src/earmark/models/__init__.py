@@ -2,5 +2,6 @@
 
 - `encoder` (Conformer, with `kernels`); heads of pretraining: `ctc_head`, `decoder` (AED), `quantizer` (Best-RQ)
 - `adaptor`; `llm` (`qwen3`: a published folder, checked); `speech_llm`: the splice of all three
-- `build`: modules from settings or files; `done`: what describes a checkpoint; `fireredasr`: its encoder, imported
+- `build`: modules from settings or files; `device`: where they run; `done`: what describes a checkpoint
+- `fireredasr`: its encoder, imported
 """

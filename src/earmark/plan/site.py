@@ -91,11 +91,11 @@ def this_machine() -> Site:
     """What the machine says of itself: cores, memory, and NVIDIA's GPUs."""
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     found = Site(name="this machine", cores_a_node=os.cpu_count() or 1, memory_gb_a_node=pages / 1e9, nodes=1)
-    gpus = _gpus()
-    return found.model_copy(update={"gpus_a_node": len(gpus), "gpu_gb": min(gpus)}) if gpus else found
+    there = gpus()
+    return found.model_copy(update={"gpus_a_node": len(there), "gpu_gb": min(there)}) if there else found
 
 
-def _gpus() -> list[float]:
+def gpus() -> list[float]:
     """Memory (GB) of each NVIDIA GPU; none where the driver's tool is not there or says nothing."""
     tool = shutil.which("nvidia-smi")
     if not tool:

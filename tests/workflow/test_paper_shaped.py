@@ -140,7 +140,7 @@ def test_two_nodes_of_slurm_train_the_same_bits(finished: Paper, tmp_path: Path)
         for stage, rule in (
             ("joint", "post_train"),
             ("pretrain", "pretrain"),
-        ):  # what follows on pretraining comes first
+        ):  # joint SFT comes first
             shutil.rmtree(run.results / stage / LAST[stage])
             target = f"results/paper/{stage}/{LAST[stage]}/done.json"
             run.finish(target, *QUICK, *on_two_nodes(rule), profile="slurm")

@@ -47,6 +47,8 @@ class Site(Section):
     """Time limit that no job may exceed; none: no limit."""
 
 
+PATIENCE = 20
+"""Seconds that SLURM's controller may take for an answer; without one sinfo itself waits for minutes."""
 DEFAULT = Path("config/site.yaml")
 CLUSTER = Site(name="a cluster", gpus_a_node=8, cores_a_node=64, memory_gb_a_node=1000)
 """Assumed of a cluster without a site file: nodes of eight 80 GB GPUs."""
@@ -116,10 +118,14 @@ def check_slurm(site: Site) -> None:
     tool = shutil.which("sinfo")
     if not tool:
         return
-    asked = subprocess.run([tool, "--noheader", "--format=%R|%G"], check=False, capture_output=True, text=True)
-    lines = [line.split("|") for line in asked.stdout.splitlines() if "|" in line]
-    if asked.returncode or not lines:
-        return  # SLURM is down, or has no node: the submission will say so
+    command = [tool, "--noheader", "--format=%R|%G"]
+    try:
+        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+    except (OSError, subprocess.SubprocessError):
+        return  # SLURM is down, or does not answer: the submission will say so
+    lines = [line.split("|") for line in said.splitlines() if "|" in line]
+    if not lines:
+        return
     partitions = {name.strip() for name, _ in lines}
     for key in ("partition", "gpu_partition"):
         wanted = getattr(site, key)

@@ -1,16 +1,18 @@
 """Facts about a site, and what is wrong with them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from earmark.errors import ConfigError
+from earmark.plan import site as site_module
 from earmark.plan.site import CLUSTER, Site, check_slurm, chosen, read_site, this_machine
 
 
 @pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     """Put a program on the path that prints a text: a stand-in for SLURM's or NVIDIA's."""
 
     def put(name: str, said: str) -> None:
@@ -95,3 +97,12 @@ def test_a_cluster_s_site_is_its_file_or_what_is_assumed(tmp_path: Path, monkeyp
     with pytest.raises(ConfigError, match="'none' is none of"):
         chosen(None, cluster=True)
     assert chosen("config/site.yaml", cluster=False).gpus_a_node == 4
+
+
+def test_a_slurm_that_does_not_answer_is_not_waited_for(
+    tool: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool("sinfo", "")
+    (tmp_path / "bin/sinfo").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(site_module, "PATIENCE", 0.2)
+    check_slurm(Site(partition="none"))

@@ -218,7 +218,7 @@ def read(name, folder, **changes):
 
 
 def rows(corpus, folder):
-    reader = importlib.import_module(f"earmark.corpora.{corpus.reader}")
+    reader = importlib.import_module(f"earmark.corpora.public.{corpus.reader}")
     return list(reader.read(corpus, folder.parent / "own"))
 
 

@@ -93,7 +93,7 @@ def test_other_errors_pass(tiny_run: TinyRun) -> None:
 def test_models_that_do_not_fit_want_more_processes(
     earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    monkeypatch.setattr(segment, where, lambda *_: torch.empty(1 << 55))
+    monkeypatch.setattr(segment, where, lambda *_, **given: torch.empty(1 << 55))
     code, _, err = earmark("train", CONFIG, "pretrain", 2)
     assert code == 2
     assert err == (
@@ -124,7 +124,7 @@ def test_a_segment_that_runs_out_of_memory_ends_with_one_line(
     earmark: Runner, tiny_copy: TinyRun, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
     """In a training step, and while it validates."""
-    monkeypatch.setattr(owner, name, lambda *_: torch.empty(1 << 55))
+    monkeypatch.setattr(owner, name, lambda *_, **given: torch.empty(1 << 55))
     done = tiny_copy.paths.step("pretrain", 2) / "done.json"
     done.unlink()
     code, _, err = earmark("train", CONFIG, "pretrain", 2)

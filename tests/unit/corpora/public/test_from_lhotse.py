@@ -256,7 +256,7 @@ def test_rows_are_those_of_lhotse_s_own_recipe(name: str, tmp_path: Path) -> Non
         for one in supervisions(recipe(corpus.path, tmp_path / "out"))
     )
     subsets = SUBSETS.get(name, [])
-    reader = importlib.import_module(f"earmark.corpora.{name}")
+    reader = importlib.import_module(f"earmark.corpora.public.{name}")
     rows = reader.read(corpus.model_copy(update={"subsets": subsets}), tmp_path / "own")
     mine = sorted(
         (

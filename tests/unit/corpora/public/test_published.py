@@ -56,7 +56,7 @@ def test_a_folder_of_another_shape_is_refused_with_the_version_and_where_to_get_
         list(reader(corpus)(corpus, tmp_path / "run"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/readme.txt").write_text("something else")
-    source = importlib.import_module(f"earmark.corpora.{name}").SOURCE
+    source = importlib.import_module(f"earmark.corpora.public.{name}").SOURCE
     with pytest.raises(CorpusError) as refused:
         list(reader(corpus)(corpus, tmp_path / "run"))
     assert source.name in str(refused.value) and source.url in str(refused.value)

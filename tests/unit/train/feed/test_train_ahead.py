@@ -3,7 +3,7 @@
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,15 @@ def test_what_ends_the_loop_ends_the_thread(error: type[BaseException], stage: S
     assert len(source.asked) <= 1 + UPDATES * ACCUMULATION
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests were started in the background of a shell, which has it ignored."""
+    given = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, given)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_while_it_waits_for_a_batch_it_ends(stage: Stage) -> None:
     """Ctrl-C reaches a main thread that waits for a slow disk."""
     goes_on = threading.Event()

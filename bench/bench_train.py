@@ -14,6 +14,7 @@ import decoding
 import encoders
 import packing
 import padding
+import synchronisations
 import torch
 
 from earmark.io import write_json
@@ -27,6 +28,7 @@ PARTS = (
     padding.rows,
     checkpoint.rows,
     augmentation.rows,
+    synchronisations.rows,
 )
 
 

@@ -1,7 +1,7 @@
 """How often the host waits for the device in an update: whenever it reads a number that the model computed.
 
-Counted on a processor, in the loop that trains: reads of floating-point tensors (`item`, `float`, `tolist`). Lengths and
-other whole numbers stay on the host, and are no wait. What DeepSpeed itself reads with ZeRO is not in it.
+Counted on a processor, in the loop that trains: reads of floating-point tensors (`item`, `float`, `tolist`). Lengths
+and other whole numbers stay on the host, and are no wait. What DeepSpeed itself reads with ZeRO is not in it.
 """
 
 from collections.abc import Iterator

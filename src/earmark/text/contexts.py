@@ -123,6 +123,30 @@ def _reading(text: str, place: int, begins: bool, words: list[str], index: int) 
     return default if len(words[index]) == 1 else None
 
 
+def is_decided(text: str, place: int, words: list[str], index: int) -> bool:
+    """Whether a sign beside the character at `place` chose its reading, and not what it is most often.
+
+    :param index: of the word that the character is of.
+    """
+    character, word = text[place], words[index]
+    if word == "得":
+        return _is_sure_de(text, place, words, index)
+    if character in _SURNAMES_NAMED and _is_surname(text, place):
+        return True
+    before, after = text[max(0, place - _LOOK) : place], text[place + 1 :]
+    lines, _ = _contexts().get(character, ((), None))
+    return any(begins.match(after) and ends.search(before) for _, ends, begins in lines)
+
+
+def _is_sure_de(text: str, place: int, words: list[str], index: int) -> bool:
+    """得 before a degree, a score or what is got; behind who must, or what comes before must and can."""
+    before, after = words[index - 1] if index else "", text[place + 1 :]
+    follower = words[index + 1] if index + 1 < len(words) else ""
+    got = _SCORE.match(after) or _GETS.match(after) or _GOT.search(follower) or before in _BEFORE_GET
+    must = before in _BEFORE_MUST or before in _VERB_OBJECT or (before in _PRONOUNS and after)
+    return bool(_DEGREE.match(after) or got or must)
+
+
 def _is_surname(text: str, place: int) -> bool:
     character, before, after = text[place], text[max(0, place - _LOOK) : place], text[place + 1 :]
     if _NAMED.search(before):

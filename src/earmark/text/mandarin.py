@@ -22,11 +22,20 @@ def mandarin_phones(run: str, lexicon: Mapping[str, tuple[str, ...]] | None = No
 
     Raises `TextError` with reason "cannot be labelled" for a character without a reading.
     """
+    syllables, _ = mandarin_syllables(run, lexicon)
+    return tuple(phone for syllable in syllables for phone in syllable.phones())
+
+
+def mandarin_syllables(
+    run: str, lexicon: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[list[Syllable], list[str]]:
+    """Syllables of a run as they are spoken, one a character, and the run's words; errors as of `mandarin_phones`."""
     own = lexicon or {}
     words = known_words().cut(run, own)
-    return spoken(
-        [one for word in words for one in (_given(word, own[word]) if word in own else read_word(word))], words
-    )
+    syllables = [one for word in words for one in (_given(word, own[word]) if word in own else read_word(word))]
+    settle(syllables, words)
+    sound_together(syllables, words)
+    return syllables, words
 
 
 def spoken(syllables: list[Syllable], words: list[str]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal
 
 from earmark.errors import TextError
 from earmark.io import digest
+from earmark.text.alternatives import Options, mandarin_options
 from earmark.text.cantonese import cantonese_phones
 from earmark.text.characters import character_targets
 from earmark.text.english import STRESS, english_phones
@@ -67,6 +68,7 @@ class Phonemizer:
             "zh": lru_cache(CACHED_RUNS)(partial(mandarin_phones, lexicon=lexicon.mandarin)),
             "yue": lru_cache(CACHED_RUNS)(partial(cantonese_phones, lexicon=lexicon.cantonese)),
         }
+        self._mandarin = lexicon.mandarin
         self._words = {word: self._stressed(phones) for word, phones in lexicon.latin.items()}
         self._latin: dict[str, tuple[str, ...]] = {}
 
@@ -103,6 +105,27 @@ class Phonemizer:
             runs if isinstance(runs, TextError) else self._join(runs, text, language)
             for runs, (text, language) in zip(split, pairs, strict=True)
         ]
+
+    def options(self, text: str, language: str) -> list[Options]:
+        """Readings of a normalised text, of each syllable of Mandarin or run of another script; errors as of `label`.
+
+        The first of each, joined, are its label; others stand behind it where the text leaves the reading open, as far
+        as the inventory has their phones. Grounded recognition compares a hypothesis with all of them.
+        """
+        label = self.label(text, language)
+        if self._characters or language == "yue":
+            return [(tuple(label),)]
+        found: list[Options] = []
+        for script, run in script_runs(text):
+            found += [(self._latin[run],)] if script == "en" else mandarin_options(run, self._mandarin)
+        return [(one[0], *(other for other in one[1:] if self._has(other))) for one in found]
+
+    def _has(self, phones: tuple[str, ...]) -> bool:
+        try:
+            self.inventory.encode(list(phones))
+        except TextError:
+            return False
+        return True
 
     def _join(self, runs: list[tuple[str, str]], text: str, language: str) -> list[str] | TextError:
         try:

@@ -202,8 +202,8 @@ def _percent(rate: float) -> str:
 
 
 def _interval(summary: dict[str, Any], name: str) -> str:
-    low, high = summary["intervals"][name]
-    return f"{100 * low:.1f}–{100 * high:.1f}"
+    ends = summary["intervals"].get(name)  # a mean over test sets has none
+    return f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f}" if ends else ""
 
 
 def _parts(parts: dict[str, nn.Module]) -> list[str]:

@@ -20,6 +20,7 @@ from earmark.audio.level import amplified
 from earmark.decode.recognize import Recognizer
 from earmark.decode.transcribe import Run, Transcription, transcribe
 from earmark.errors import CheckpointError, UserError
+from earmark.export.card import _interval
 from earmark.export.folder import CTC, Exported, export
 from earmark.export.hub.feature_extraction_earmark import EarmarkFeatureExtractor
 from earmark.io import read_json, write_json, write_tensors
@@ -185,6 +186,12 @@ def test_figures_of_the_summary_stand_in_the_card(lively: TinyRun, monkeypatch: 
     text = card.speech_llm_card(run, {}, [])
     assert "| cer | cer of test_zh | 2.1 % | 0.9–3.5 |" in text
     assert "pretraining steps 4." in text and "gone" not in text
+
+
+def test_a_mean_over_test_sets_has_no_interval() -> None:
+    summary = {"intervals": {"cer_zh": [0.1, 0.2]}}
+    assert _interval(summary, "cer_zh") == "10.0–20.0"
+    assert _interval(summary, "average") == ""
 
 
 def test_processor_gives_prompt_and_features_of_the_run_on_one_machine(
